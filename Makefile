@@ -1,0 +1,252 @@
+# ovlite: an inference runtime in C with Lua bindings.
+#
+#   make            builds the library and the Lua module          -> build/release/
+#   make deps       installs the Debian packages that are missing (apt-get, with sudo when not root)
+#   make demo       deps, build, then classifies handwritten digits (examples/digits)
+#   make test       deps, build, then all specs. One file or folder: make test SPEC=spec/ops/relu_spec.lua
+#   make debug      build without optimisation, with symbols and the debug checks   -> build/debug/
+#   make asan       specs under AddressSanitizer and UBSan    -> build/asan/
+#   make tsan       the async specs under ThreadSanitizer     -> build/tsan/
+#   make bench      times models: make bench MODELS=dir THREADS=2
+#   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
+#   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
+#   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
+#   make install    to PREFIX (default /usr/local), below DESTDIR if given
+#   make clean      removes build/
+#
+# How it works. Every core/**/*.c is compiled once per variant. The file name decides three things:
+#   - the instruction set: NAME_avx2.c, NAME_avx512.c, NAME_avx512vnni.c, NAME_avx512bf16.c get their -m flags, and are left out on other processors;
+#   - the optimisation: core/kernels/ is compiled with -O3;
+#   - the registration: core/ops/relu.c that defines ovl_ops_relu is an operator file, and its name goes into the generated table
+#     build/gen/ops_list.c; likewise kernels, passes, ONNX rules and Lua classes (see "Registries"). Files without that name are helpers.
+
+# ---- Settings: change them on the command line (make CC=clang) or in the environment ----
+VARIANT  ?= release
+PREFIX   ?= /usr/local
+CC       ?= cc
+LUA      ?= luajit
+# The pkg-config package whose headers the Lua module is compiled with; the module is never linked to a Lua library.
+LUA_PC   ?= luajit
+# More flags from outside, after the project's own.
+EXTRA_CFLAGS ?=
+# What `make test`, `asan` and `tsan` run.
+SPEC     ?= spec
+TSAN_SPEC ?= spec/async
+MODELS   ?= $(or $(OVLITE_MODELS),../shared/models)
+THREADS  ?= 2
+JOBS     ?= $(shell nproc)
+# Debian's protobuf definition of ONNX.
+ONNX_PROTO ?= $(or $(firstword $(wildcard /usr/include/onnx/onnx.proto)),$(shell dpkg -L libonnx-dev 2>/dev/null | grep '/onnx\.proto$$'))
+
+DEBIAN_PACKAGES = gcc make pkg-config luajit libluajit-5.1-dev libdnnl-dev libexpat1-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
+	libstb-dev zlib1g-dev lua-busted
+
+# ---- Variants ----
+ROOT  := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+BUILD := build/$(VARIANT)
+GEN   := build/gen
+
+KERNEL_OPT := -O1
+ifeq ($(VARIANT),release)
+  OPT := -O2
+  KERNEL_OPT := -O3
+else ifeq ($(VARIANT),debug)
+  OPT := -O0 -g -DOVL_DEBUG
+else ifeq ($(VARIANT),asan)
+  OPT := -O1 -g -fno-omit-frame-pointer -DOVL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined
+  SAN := -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+  OPT := -O1 -g -fno-omit-frame-pointer -DOVL_DEBUG -fsanitize=thread
+  SAN := -fsanitize=thread
+else
+  $(error VARIANT is $(VARIANT), expected release, debug, asan or tsan)
+endif
+
+WARN     := -Wall -Wextra -Wshadow -Werror
+CFLAGS_  := -std=gnu11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread -Icore -I$(GEN) $(EXTRA_CFLAGS)
+# Asked only when something is compiled for Lua, and once.
+LUA_CFLAGS = $(eval LUA_CFLAGS := $$(shell pkg-config --cflags $(LUA_PC)))$(LUA_CFLAGS)
+LIBS     := -ldnnl -lexpat -lprotobuf-c -lz -lm -lpthread -ldl
+
+# ---- Sources ----
+CORE_C := $(sort $(shell find core -name '*.c' 2>/dev/null))
+BIND_C := $(sort $(wildcard bindings/*.c))
+ifneq ($(shell uname -m),x86_64)
+  CORE_C := $(filter-out %_avx2.c $(foreach i,512 512vnni 512_vnni 512bf16 512_bf16,%_avx$i.c),$(CORE_C))
+endif
+LISTS  := $(patsubst %,$(GEN)/%_list.c,ops kernels passes onnx)
+GEN_C  := $(LISTS) $(GEN)/onnx.pb-c.c
+CORE_O := $(CORE_C:%.c=$(BUILD)/%.o) $(GEN_C:build/%.c=$(BUILD)/%.o)
+BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
+
+LIB    := $(BUILD)/libovlite.so
+MODULE := $(BUILD)/lua/ovlite_core.so
+
+.PHONY: all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+all: lib module
+lib: $(LIB)
+module: $(MODULE)
+debug:
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=debug all
+
+# ---- Registries: which tables exist, by file name (see the top). Rewritten only when their contents change. ----
+# registry(folder files, prefix of the symbol, header, declaration %, table head): % in the declaration stands for the symbol.
+define registry
+	@mkdir -p $(GEN)
+	@{ names="$$(grep -EoHw '$(2)[A-Za-z0-9_]+' $(1) /dev/null | sort -u | \
+	     awk -F: '{ f = $$1; sub(/.*\//, "", f); sub(/\.c$$/, "", f); sub(/^wrap_/, "", f); if ($$2 == "$(2)" f) print $$2 }')"; \
+	   echo '/* Generated by the Makefile from file names. */'; echo '#include "$(3)"'; echo '#include <stddef.h>'; \
+	   for n in $$names; do echo '$(4)' | sed "s/%/$$n/"; done; \
+	   echo '$(5) = {'; for n in $$names; do echo "	$(6)$$n,"; done; echo '	NULL};'; } > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+endef
+
+$(GEN)/ops_list.c: FORCE
+	$(call registry,$(filter core/ops/%,$(CORE_C)),ovl_ops_,graph/op.h,extern const ovl_op *const %[];,const ovl_op *const *const ovl_op_lists[])
+$(GEN)/kernels_list.c: FORCE
+	$(call registry,$(filter core/kernels/%,$(CORE_C)),ovl_kernels_,kernels/kernel.h,extern const ovl_kernel *const %[];,const ovl_kernel *const *const ovl_kernel_lists[])
+$(GEN)/passes_list.c: FORCE
+	$(call registry,$(filter core/passes/%,$(CORE_C)),ovl_pass_,passes/pass.h,extern const ovl_pass %;,const ovl_pass *const ovl_pass_list[],&)
+$(GEN)/onnx_list.c: FORCE
+	$(call registry,$(filter core/read/onnx/%,$(CORE_C)),ovl_onnx_,read/onnx/rule.h,extern const ovl_onnx_rule %[];,const ovl_onnx_rule *const ovl_onnx_rule_lists[])
+$(GEN)/lua_list.c: FORCE
+	$(call registry,$(filter bindings/wrap_%,$(BIND_C)),lovl_open_,lovl.h,void %(lua_State *L);,void (*const lovl_openers[])(lua_State *))
+
+$(GEN)/onnx.pb-c.c: $(ONNX_PROTO) | check-tools
+	@mkdir -p $(GEN)
+	protoc-c --proto_path=$(dir $<) --c_out=$(GEN) $<
+$(GEN)/onnx.pb-c.h: $(GEN)/onnx.pb-c.c ;
+
+check-tools:
+	@command -v protoc-c >/dev/null && command -v pkg-config >/dev/null || { echo "ovlite: protoc-c or pkg-config is missing: run 'make deps'" >&2; exit 1; }
+
+# ---- Compiling ----
+# The flags of each part of the tree; a file name that ends in an instruction set gets it on top.
+$(BUILD)/core/kernels/%.o: PART := $(KERNEL_OPT) -fno-math-errno -fno-trapping-math
+$(BUILD)/bindings/%.o:     PART = -Ibindings $(LUA_CFLAGS)
+$(BUILD)/gen/lua_list.o:   PART = -Ibindings $(LUA_CFLAGS)
+$(BUILD)/gen/onnx.pb-c.o:  PART := -w
+AVX2   := -mavx2 -mfma -mf16c
+AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512dq
+$(BUILD)/core/%_avx2.o:        ISA := $(AVX2)
+$(BUILD)/core/%_avx512.o:      ISA := $(AVX512)
+$(BUILD)/core/%_avx512vnni.o:  ISA := $(AVX512) -mavx512vnni
+$(BUILD)/core/%_avx512_vnni.o: ISA := $(AVX512) -mavx512vnni
+$(BUILD)/core/%_avx512bf16.o:  ISA := $(AVX512) -mavx512bf16
+$(BUILD)/core/%_avx512_bf16.o: ISA := $(AVX512) -mavx512bf16
+
+COMPILE = $(CC) $(CFLAGS_) $(PART) $(ISA) -MMD -MP -c $< -o $@
+
+$(BUILD)/core/%.o: core/%.c $(BUILD)/flags | $(GEN)/onnx.pb-c.c
+	@mkdir -p $(@D); echo "  CC $<"
+	@$(COMPILE)
+$(BUILD)/bindings/%.o: bindings/%.c $(BUILD)/flags
+	@mkdir -p $(@D); echo "  CC $<"
+	@$(COMPILE)
+$(BUILD)/gen/%.o: $(GEN)/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@$(COMPILE)
+
+# Changed flags rebuild everything; a file that came or went links again.
+define stamp
+	@mkdir -p $(@D); printf '%s\n' '$(1)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+endef
+$(BUILD)/flags: FORCE
+	$(call stamp,$(CC) $(CFLAGS_) $(KERNEL_OPT) $(LUA_PC))
+$(BUILD)/core.objects: FORCE
+	$(call stamp,$(CORE_O))
+$(BUILD)/lua.objects: FORCE
+	$(call stamp,$(CORE_O) $(BIND_O))
+
+# ---- Linking: what is exported is what the maps name ----
+$(BUILD)/%.map: Makefile
+	@mkdir -p $(@D); echo '{ global: $(if $(filter lib,$*),ovl_*,luaopen_*); local: *; };' > $@
+
+LINK = $(CC) -shared $(SAN) -Wl,--no-undefined-version -Wl,-Bsymbolic -Wl,--as-needed
+
+$(LIB): $(CORE_O) $(BUILD)/core.objects $(BUILD)/lib.map
+	@echo "  LD $@"; $(LINK) -Wl,-z,defs -Wl,-soname,libovlite.so -Wl,--version-script=$(BUILD)/lib.map -o $@ @$(BUILD)/core.objects $(LIBS)
+$(MODULE): $(CORE_O) $(BIND_O) $(BUILD)/lua.objects $(BUILD)/lua.map
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(LINK) -Wl,--version-script=$(BUILD)/lua.map -o $@ @$(BUILD)/lua.objects $(LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- Packages ----
+deps:
+	@missing=; for p in $(DEBIAN_PACKAGES); do \
+	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then echo "deps: every Debian package is installed"; exit 0; fi; \
+	echo "deps: installing$$missing"; \
+	sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; command -v sudo >/dev/null || { echo "deps: run as root: apt-get install$$missing" >&2; exit 1; }; fi; \
+	$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+	  && echo "deps: installed$$missing"
+
+# ---- Running ----
+LUA_PATH_  = $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua;;
+LUA_CPATH_ = $(ROOT)/$(BUILD)/lua/?.so;;
+WITH_ENV   = LUA_PATH='$(LUA_PATH_)' LUA_CPATH='$(LUA_CPATH_)' OVLITE_ROOT='$(ROOT)' OVLITE_VARIANT=$(VARIANT) OVLITE_LUA='$(LUA)'
+BUSTED     = $(shell command -v busted) --pattern=_spec --helper=spec/support/helper.lua
+BUILD_ALL  = +@$(MAKE) --no-print-directory -j$(JOBS) all
+
+env:
+	@echo 'export LUA_PATH="$(LUA_PATH_)"'
+	@echo 'export LUA_CPATH="$(LUA_CPATH_)"'
+
+demo: deps
+	$(BUILD_ALL)
+	@$(WITH_ENV) $(LUA) examples/digits/digits.lua
+
+test: deps
+	$(BUILD_ALL)
+	@$(WITH_ENV) $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
+
+# The module is instrumented, luajit is not: the sanitizer's library must be there before it starts.
+preload = $(shell $(CC) -print-file-name=lib$(1).so)
+
+asan: deps
+	+@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan all
+	@$(MAKE) --no-print-directory VARIANT=asan run-asan
+tsan: deps
+	+@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=tsan all
+	@$(MAKE) --no-print-directory VARIANT=tsan run-tsan
+run-asan:
+	@$(WITH_ENV) LD_PRELOAD=$(call preload,asan) ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=99 \
+	  UBSAN_OPTIONS=print_stacktrace=1 $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
+run-tsan:
+	@$(WITH_ENV) LD_PRELOAD=$(call preload,tsan) TSAN_OPTIONS=exitcode=99:suppressions=$(ROOT)/spec/support/tsan.supp \
+	  $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(TSAN_SPEC)
+
+bench:
+	$(BUILD_ALL)
+	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS)
+
+compare:
+	$(BUILD_ALL)
+	@test -x build/venv/bin/python || python3 -m venv build/venv || { echo "compare needs Debian's python3-venv" >&2; exit 1; }
+	@build/venv/bin/python -c 'import openvino, onnxruntime, onnx, numpy' 2>/dev/null || build/venv/bin/pip install -q openvino onnxruntime onnx numpy
+	@build/venv/bin/python spec/bench/compare.py --models '$(MODELS)' --threads $(THREADS) $(COMPARE_FLAGS)
+
+lint:
+	@if command -v luacheck >/dev/null; then luacheck -q lua spec examples; else echo "lint: luacheck is not installed (Debian: lua-check)"; fi
+	@if command -v clang-format >/dev/null; then git clang-format --diff HEAD -- core bindings; else echo "lint: clang-format is not installed"; fi
+
+# ---- Installing ----
+LUA_SHARE = $(DESTDIR)$(PREFIX)/share/lua/5.1
+LUA_LIB   = $(DESTDIR)$(PREFIX)/lib/lua/5.1
+
+install: all
+	install -d $(LUA_SHARE) $(LUA_LIB) $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	cp -R lua/ovlite $(LUA_SHARE)/
+	install -m 755 $(MODULE) $(LUA_LIB)/
+	install -m 755 $(LIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 core/ovlite.h $(DESTDIR)$(PREFIX)/include/
+	printf 'prefix=$(PREFIX)\nName: ovlite\nDescription: inference runtime for OpenVINO IR and ONNX models\nVersion: 0.1.0\nLibs: -L$${prefix}/lib -lovlite\nCflags: -I$${prefix}/include\n' \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ovlite.pc
+
+clean:
+	rm -rf build
