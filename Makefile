@@ -63,7 +63,7 @@ else
 endif
 
 WARN     := -Wall -Wextra -Wshadow -Werror
-CFLAGS_  := -std=gnu11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread -Icore -I$(GEN) $(EXTRA_CFLAGS)
+CFLAGS_  := -std=gnu11 $(OPT) $(WARN) -fPIC -fno-semantic-interposition -pthread -Icore -I$(GEN) $(EXTRA_CFLAGS)
 # Asked only when something is compiled for Lua, and once.
 LUA_CFLAGS = $(eval LUA_CFLAGS := $$(shell pkg-config --cflags $(LUA_PC)))$(LUA_CFLAGS)
 LIBS     := -ldnnl -lexpat -lprotobuf-c -lz -lm -lpthread -ldl
@@ -162,11 +162,14 @@ $(BUILD)/core.objects: FORCE
 $(BUILD)/lua.objects: FORCE
 	$(call stamp,$(CORE_O) $(BIND_O))
 
-# ---- Linking: what is exported is what the maps name ----
-$(BUILD)/%.map: Makefile
-	@mkdir -p $(@D); echo '{ global: $(if $(filter lib,$*),ovl_*,luaopen_*); local: *; };' > $@
+# ---- Linking: the maps say what is exported. The library: every function that core/ovlite.h declares; the module: luaopen_* alone. ----
+$(BUILD)/lib.map: core/ovlite.h Makefile
+	@mkdir -p $(@D); { echo '{ global:'; $(CC) -E -P -Icore $< | grep -oE '\bovl_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u | sed 's/$$/;/'; \
+	  echo 'local: *; };'; } > $@
+$(BUILD)/lua.map: Makefile
+	@mkdir -p $(@D); echo '{ global: luaopen_*; local: *; };' > $@
 
-LINK = $(CC) -shared $(SAN) -Wl,--no-undefined-version -Wl,-Bsymbolic -Wl,--as-needed
+LINK = $(CC) -shared $(SAN) -Wl,-Bsymbolic -Wl,--as-needed
 
 $(LIB): $(CORE_O) $(BUILD)/core.objects $(BUILD)/lib.map
 	@echo "  LD $@"; $(LINK) -Wl,-z,defs -Wl,-soname,libovlite.so -Wl,--version-script=$(BUILD)/lib.map -o $@ @$(BUILD)/core.objects $(LIBS)
@@ -190,7 +193,7 @@ deps:
 LUA_PATH_  = $(ROOT)/lua/?.lua;$(ROOT)/lua/?/init.lua;;
 LUA_CPATH_ = $(ROOT)/$(BUILD)/lua/?.so;;
 WITH_ENV   = LUA_PATH='$(LUA_PATH_)' LUA_CPATH='$(LUA_CPATH_)' OVLITE_ROOT='$(ROOT)' OVLITE_VARIANT=$(VARIANT) OVLITE_LUA='$(LUA)'
-BUSTED     = $(shell command -v busted) --pattern=_spec --helper=spec/support/helper.lua
+BUSTED     = $(shell command -v busted) --pattern=_spec
 BUILD_ALL  = +@$(MAKE) --no-print-directory -j$(JOBS) all
 
 env:
@@ -240,12 +243,13 @@ LUA_SHARE = $(DESTDIR)$(PREFIX)/share/lua/5.1
 LUA_LIB   = $(DESTDIR)$(PREFIX)/lib/lua/5.1
 
 install: all
-	install -d $(LUA_SHARE) $(LUA_LIB) $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(LUA_SHARE) $(LUA_LIB) $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	cp -R lua/ovlite $(LUA_SHARE)/
 	install -m 755 $(MODULE) $(LUA_LIB)/
 	install -m 755 $(LIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 core/ovlite.h $(DESTDIR)$(PREFIX)/include/
-	printf 'prefix=$(PREFIX)\nName: ovlite\nDescription: inference runtime for OpenVINO IR and ONNX models\nVersion: 0.1.0\nLibs: -L$${prefix}/lib -lovlite\nCflags: -I$${prefix}/include\n' \
+	for h in $$($(CC) -Icore -MM core/ovlite.h | grep -oE 'core/[a-z_/0-9]+\.h'); do \
+	  install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/ovlite/$${h#core/} || exit 1; done
+	printf 'prefix=$(PREFIX)\nName: ovlite\nDescription: inference runtime for OpenVINO IR and ONNX models\nVersion: 0.1.0\nLibs: -L$${prefix}/lib -lovlite\nCflags: -I$${prefix}/include/ovlite\n' \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ovlite.pc
 
 clean:
