@@ -1,0 +1,104 @@
+/* memory.c - allocation with counters and a switch that makes it fail. Aligned blocks come from aligned_alloc, so free takes them all. */
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t made;
+static int64_t fail_left; /* 0: off; 1: the next one fails */
+
+/* Counts one allocation; false when it has to fail. */
+static bool admit(void)
+{
+	__atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
+	int64_t left = __atomic_load_n(&fail_left, __ATOMIC_RELAXED);
+	while (left > 0)
+		if (__atomic_compare_exchange_n(&fail_left, &left, left - 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return left != 1;
+	return true;
+}
+
+void *ovl_alloc(size_t size)
+{
+	return admit() ? malloc(size ? size : 1) : NULL;
+}
+
+void *ovl_calloc(size_t count, size_t size)
+{
+	size_t total;
+	if (!ovl_mul_ok(count, size, &total) || !admit())
+		return NULL;
+	return calloc(1, total ? total : 1);
+}
+
+void *ovl_realloc(void *p, size_t size)
+{
+	return admit() ? realloc(p, size ? size : 1) : NULL;
+}
+
+void ovl_free(void *p)
+{
+	free(p);
+}
+
+void *ovl_alloc_aligned(size_t size)
+{
+	if (size > SIZE_MAX - 64 || !admit())
+		return NULL;
+	return aligned_alloc(64, size ? (size + 63) & ~(size_t)63 : 64);
+}
+
+char *ovl_strdup(const char *s)
+{
+	return ovl_memdup(s, strlen(s) + 1);
+}
+
+char *ovl_strndup(const char *s, size_t n)
+{
+	size_t have = strnlen(s, n);
+	char *copy = have < SIZE_MAX ? ovl_alloc(have + 1) : NULL;
+	if (!copy)
+		return NULL;
+	memcpy(copy, s, have);
+	copy[have] = 0;
+	return copy;
+}
+
+void *ovl_memdup(const void *p, size_t size)
+{
+	void *copy = ovl_alloc(size);
+	if (copy && size)
+		memcpy(copy, p, size);
+	return copy;
+}
+
+bool ovl_grow(void *items, size_t *cap, size_t need, size_t item_size)
+{
+	void *old, *grown;
+	size_t more = *cap < 8 ? 8 : *cap > SIZE_MAX / 2 ? SIZE_MAX : *cap + *cap / 2, bytes;
+	if (need <= *cap)
+		return true;
+	if (more < need)
+		more = need;
+	if (!ovl_mul_ok(more, item_size, &bytes)) {
+		more = need;
+		if (!ovl_mul_ok(more, item_size, &bytes))
+			return false;
+	}
+	memcpy(&old, items, sizeof old); /* items is a T** of any T */
+	grown = ovl_realloc(old, bytes);
+	if (!grown)
+		return false;
+	memcpy(items, &grown, sizeof grown);
+	*cap = more;
+	return true;
+}
+
+uint64_t ovl_memory_count(void)
+{
+	return __atomic_load_n(&made, __ATOMIC_RELAXED);
+}
+
+void ovl_memory_fail_at(int64_t k)
+{
+	__atomic_store_n(&fail_left, k > 0 ? k : 0, __ATOMIC_RELAXED);
+}

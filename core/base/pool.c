@@ -1,0 +1,325 @@
+/* pool.c - threads that claim chunks.
+ *
+ * DESIGN. One 64-bit word `claims` says everything a claim needs: the generation (which run; high 40 bits) and how many chunks are left (low 24 bits).
+ * A thread reads the word, then the job (fn, arg, total), then takes a chunk by compare-and-swap of the whole word. The job may be rewritten only
+ * while nothing is left to claim, and the next run has another generation, so a swap that succeeds proves that the job which was read belongs to
+ * this very chunk, however long the thread was asleep in between. `pending` counts the chunks not finished; a thread subtracts what it has
+ * done once, when it finds nothing left. The caller waits for pending to reach zero, that is for claimed chunks and never for sleeping workers.
+ *
+ * Sleep is Dekker's handshake, all in sequential consistency: a worker announces itself in `sleepers` and then looks at `claims` again; the caller
+ * stores `claims` and then looks at `sleepers`. One of the two sees the other. The same holds for `caller_waits` and `pending`. */
+#define _GNU_SOURCE 1
+#include "base/pool.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <fenv.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	LEFT_BITS = 24,
+	MAX_LEFT = (1 << LEFT_BITS) - 1, /* a run of more chunks is done in several goes */
+	MAX_THREADS = 1024,
+	LOOK_EVERY = 32, /* pauses between looks at the clock */
+};
+static const double spin_us = 50, hold_us = 2000; /* hold: between enter and leave, giving way to others from spin_us on */
+
+typedef struct worker {
+	struct ovl_pool *pool;
+	pthread_t thread;
+	int index; /* 1 .. threads - 1 */
+} worker;
+
+struct ovl_pool {
+	_Alignas(64) _Atomic uint64_t claims;
+	_Atomic(ovl_pool_fn) fn;
+	_Atomic(void *) arg;
+	_Atomic int64_t base; /* number of the first chunk of this go */
+	_Atomic uint32_t total; /* chunks of this go */
+	_Alignas(64) _Atomic uint32_t pending;
+	_Atomic uint32_t caller_waits;
+	_Alignas(64) _Atomic uint32_t signal; /* what sleeping workers wait on */
+	_Atomic uint32_t sleepers;
+	_Atomic uint32_t holds; /* enters without their leave */
+	_Atomic bool stop;
+	_Alignas(64) int threads;
+	int started; /* workers that run */
+	bool tried; /* workers were started, as far as the system let us */
+	unsigned fork_count; /* of the process that started them */
+	worker workers[];
+};
+
+static _Atomic unsigned fork_count; /* forks between the first process and this one */
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void count_fork(void)
+{
+	atomic_fetch_add_explicit(&fork_count, 1, memory_order_relaxed);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, count_fork);
+}
+
+static void pause_cpu(void)
+{
+#if defined __x86_64__ || defined __i386__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("yield");
+#endif
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t seen)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0); /* a wake without reason is fine: callers look again */
+}
+
+static void futex_wake(_Atomic uint32_t *word, int n)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+static uint32_t left_of(uint64_t word)
+{
+	return (uint32_t)(word & MAX_LEFT);
+}
+
+/* Claims and does chunks until none is left. */
+static void work(ovl_pool *pool, int index)
+{
+	uint32_t done = 0;
+	uint64_t word = atomic_load_explicit(&pool->claims, memory_order_acquire);
+	while (left_of(word) > 0) {
+		ovl_pool_fn fn = atomic_load_explicit(&pool->fn, memory_order_acquire);
+		void *arg = atomic_load_explicit(&pool->arg, memory_order_acquire);
+		int64_t base = atomic_load_explicit(&pool->base, memory_order_acquire);
+		uint32_t total = atomic_load_explicit(&pool->total, memory_order_acquire);
+		if (!atomic_compare_exchange_weak_explicit(&pool->claims, &word, word - 1, memory_order_acq_rel, memory_order_acquire))
+			continue;
+		fn(arg, base + (total - left_of(word)), index);
+		done++;
+		word = atomic_load_explicit(&pool->claims, memory_order_acquire);
+	}
+	if (done && atomic_fetch_sub(&pool->pending, done) == done && atomic_load(&pool->caller_waits))
+		futex_wake(&pool->pending, 1);
+}
+
+/* Spins until there is something to claim: true; or long enough: false. Between enter and leave it spins longer, but lets others run. */
+static bool spin_for_work(ovl_pool *pool)
+{
+	double start = 0;
+	for (unsigned i = 1;; i++) {
+		if (left_of(atomic_load_explicit(&pool->claims, memory_order_acquire)) > 0)
+			return true;
+		pause_cpu();
+		if (i % LOOK_EVERY)
+			continue;
+		double now = ovl_now_us();
+		if (start == 0)
+			start = now;
+		if (now - start > spin_us) {
+			if (now - start > hold_us || !atomic_load_explicit(&pool->holds, memory_order_relaxed))
+				return false;
+			sched_yield();
+		}
+		if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
+			return false;
+	}
+}
+
+static void sleep_until_signal(ovl_pool *pool)
+{
+	uint32_t seen = atomic_load(&pool->signal);
+	atomic_fetch_add(&pool->sleepers, 1);
+	if (!left_of(atomic_load(&pool->claims)) && !atomic_load(&pool->stop))
+		futex_wait(&pool->signal, seen);
+	atomic_fetch_sub(&pool->sleepers, 1);
+}
+
+static void *worker_main(void *user)
+{
+	worker *me = user;
+	ovl_pool *pool = me->pool;
+	pthread_setname_np(pthread_self(), "ovlite");
+	fesetenv(FE_DFL_ENV); /* not the rounding mode that the first caller happened to have */
+	while (!atomic_load_explicit(&pool->stop, memory_order_acquire)) {
+		if (spin_for_work(pool))
+			work(pool, me->index);
+		else
+			sleep_until_signal(pool);
+	}
+	return NULL;
+}
+
+static void start_workers(ovl_pool *pool)
+{
+	sigset_t all, host;
+	pool->tried = true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &host); /* inherited: signals are for the host's threads */
+	while (pool->started < pool->threads - 1) {
+		worker *w = &pool->workers[pool->started];
+		w->pool = pool;
+		w->index = pool->started + 1;
+		if (pthread_create(&w->thread, NULL, worker_main, w))
+			break; /* the others do its chunks */
+		pool->started++;
+	}
+	pthread_sigmask(SIG_SETMASK, &host, NULL);
+}
+
+/* In a child process the parent's workers do not exist, and words may be as a run of another thread had left them. */
+static void after_fork(ovl_pool *pool)
+{
+	unsigned now = atomic_load_explicit(&fork_count, memory_order_relaxed);
+	if (pool->fork_count == now)
+		return;
+	pool->fork_count = now;
+	pool->started = 0;
+	pool->tried = false;
+	atomic_store(&pool->claims, (atomic_load(&pool->claims) >> LEFT_BITS) << LEFT_BITS);
+	atomic_store(&pool->pending, 0);
+	atomic_store(&pool->caller_waits, 0);
+	atomic_store(&pool->sleepers, 0);
+	atomic_store(&pool->holds, 0);
+}
+
+ovl_pool *ovl_pool_new(int threads)
+{
+	ovl_pool *pool;
+	size_t size;
+	if (threads < 1)
+		return NULL;
+	if (threads > MAX_THREADS)
+		threads = MAX_THREADS;
+	pthread_once(&fork_once, watch_forks);
+	size = sizeof *pool + (size_t)(threads - 1) * sizeof(worker);
+	pool = ovl_alloc_aligned(size);
+	if (!pool)
+		return NULL;
+	memset(pool, 0, size);
+	pool->threads = threads;
+	pool->fork_count = atomic_load_explicit(&fork_count, memory_order_relaxed);
+	return pool;
+}
+
+void ovl_pool_free(ovl_pool *pool)
+{
+	if (!pool)
+		return;
+	after_fork(pool);
+	atomic_store(&pool->stop, true);
+	atomic_fetch_add(&pool->signal, 1);
+	if (pool->started)
+		futex_wake(&pool->signal, MAX_THREADS);
+	for (int i = 0; i < pool->started; i++)
+		pthread_join(pool->workers[i].thread, NULL);
+	ovl_free(pool);
+}
+
+int ovl_pool_threads(const ovl_pool *pool)
+{
+	return pool ? pool->threads : 1;
+}
+
+/* All chunks are claimed: waits for those that others are in. One that was put aside in the middle of a chunk needs a CPU, perhaps ours. */
+static void wait_for_claimed(ovl_pool *pool)
+{
+	double start = 0;
+	for (unsigned i = 1; atomic_load_explicit(&pool->pending, memory_order_acquire) > 0; i++) {
+		pause_cpu();
+		if (i % LOOK_EVERY)
+			continue;
+		double now = ovl_now_us();
+		if (start == 0)
+			start = now;
+		if (now - start > 2 * spin_us)
+			break;
+		if (now - start > spin_us)
+			sched_yield();
+	}
+	if (!atomic_load_explicit(&pool->pending, memory_order_acquire))
+		return;
+	atomic_store(&pool->caller_waits, 1);
+	for (uint32_t left; (left = atomic_load(&pool->pending)) > 0;)
+		futex_wait(&pool->pending, left);
+	atomic_store_explicit(&pool->caller_waits, 0, memory_order_relaxed);
+}
+
+/* At most MAX_LEFT chunks, more than one. */
+static void run_go(ovl_pool *pool, int64_t base, uint32_t chunks, ovl_pool_fn fn, void *arg)
+{
+	uint64_t generation = (atomic_load_explicit(&pool->claims, memory_order_relaxed) >> LEFT_BITS) + 1;
+	uint32_t sleepers;
+	atomic_store_explicit(&pool->fn, fn, memory_order_release);
+	atomic_store_explicit(&pool->arg, arg, memory_order_release);
+	atomic_store_explicit(&pool->base, base, memory_order_release);
+	atomic_store_explicit(&pool->total, chunks, memory_order_release);
+	atomic_store_explicit(&pool->pending, chunks, memory_order_relaxed);
+	atomic_store(&pool->claims, generation << LEFT_BITS | chunks);
+	sleepers = atomic_load(&pool->sleepers);
+	if (sleepers) {
+		atomic_fetch_add(&pool->signal, 1);
+		futex_wake(&pool->signal, (int)(sleepers < chunks - 1 ? sleepers : chunks - 1));
+	}
+	work(pool, 0);
+	wait_for_claimed(pool);
+}
+
+void ovl_pool_run(ovl_pool *pool, int64_t chunks, ovl_pool_fn fn, void *arg)
+{
+	if (pool && pool->threads > 1 && chunks > 1) {
+		after_fork(pool);
+		if (!pool->tried)
+			start_workers(pool);
+	}
+	if (!pool || chunks <= 1 || !pool->started) {
+		for (int64_t i = 0; i < chunks; i++)
+			fn(arg, i, 0);
+		return;
+	}
+	for (int64_t base = 0; base < chunks; base += MAX_LEFT) {
+		int64_t left = chunks - base;
+		if (left == 1)
+			fn(arg, base, 0);
+		else
+			run_go(pool, base, (uint32_t)(left < MAX_LEFT ? left : MAX_LEFT), fn, arg);
+	}
+}
+
+void ovl_pool_enter(ovl_pool *pool)
+{
+	if (!pool || pool->threads == 1)
+		return;
+	after_fork(pool);
+	atomic_fetch_add_explicit(&pool->holds, 1, memory_order_relaxed);
+}
+
+void ovl_pool_leave(ovl_pool *pool)
+{
+	if (!pool || pool->threads == 1)
+		return;
+	after_fork(pool);
+	if (atomic_load_explicit(&pool->holds, memory_order_relaxed) > 0)
+		atomic_fetch_sub_explicit(&pool->holds, 1, memory_order_relaxed);
+}
+
+int64_t ovl_pool_chunk(const ovl_pool *pool, int64_t n, int64_t grain)
+{
+	int64_t parts = 4 * (int64_t)ovl_pool_threads(pool), size;
+	if (n < 1)
+		return 1;
+	if (parts == 4)
+		return n;
+	size = n / parts + (n % parts != 0);
+	return size < grain ? (grain < n ? grain : n) : size;
+}

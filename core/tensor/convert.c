@@ -1,0 +1,375 @@
+/* convert.c - element conversion.
+ *
+ * Ten types are native: C computes with them, and every pair has a loop of its own. The others (half and quarter floats, booleans, packed integers) go
+ * through a native type that holds all their values, a block at a time; f32 <-> f16 and bf16 have direct loops.
+ * Narrowing to the small floats from a type wider than f32 must not round twice: the step to f32 rounds to odd, which keeps the second rounding right. */
+#pragma GCC optimize("O3", "no-trapping-math") /* lets the loops below become vector code */
+#pragma GCC diagnostic ignored "-Wtype-limits"  /* range tests that are constant for some pairs */
+#include "tensor/convert.h"
+#include "base/cpu.h"
+#if defined __x86_64__
+#include <immintrin.h>
+#endif
+
+/* Elements may lie at any address (mapped weights). */
+#define LOOSE __attribute__((aligned(1), may_alias))
+typedef uint8_t u8 LOOSE;
+typedef int8_t i8 LOOSE;
+typedef uint16_t u16 LOOSE;
+typedef int16_t i16 LOOSE;
+typedef uint32_t u32 LOOSE;
+typedef int32_t i32 LOOSE;
+typedef uint64_t u64 LOOSE;
+typedef int64_t i64 LOOSE;
+typedef float f32 LOOSE;
+typedef double f64 LOOSE;
+
+typedef void (*loop)(const void *from, void *to, int64_t n);
+
+#define MIN_u8 0
+#define MAX_u8 UINT8_MAX
+#define MIN_i8 INT8_MIN
+#define MAX_i8 INT8_MAX
+#define MIN_u16 0
+#define MAX_u16 UINT16_MAX
+#define MIN_i16 INT16_MIN
+#define MAX_i16 INT16_MAX
+#define MIN_u32 0
+#define MAX_u32 UINT32_MAX
+#define MIN_i32 INT32_MIN
+#define MAX_i32 INT32_MAX
+#define MIN_u64 0
+#define MAX_u64 UINT64_MAX
+#define MIN_i64 INT64_MIN
+#define MAX_i64 INT64_MAX
+
+/* The largest f32 and f64 not above MAX; MAX + 1, which both types hold. */
+#define TOP_u8_f32 255.0f
+#define TOP_i8_f32 127.0f
+#define TOP_u16_f32 65535.0f
+#define TOP_i16_f32 32767.0f
+#define TOP_u32_f32 0x1.fffffep31f
+#define TOP_i32_f32 0x1.fffffep30f
+#define TOP_u64_f32 0x1.fffffep63f
+#define TOP_i64_f32 0x1.fffffep62f
+#define TOP_u8_f64 255.0
+#define TOP_i8_f64 127.0
+#define TOP_u16_f64 65535.0
+#define TOP_i16_f64 32767.0
+#define TOP_u32_f64 4294967295.0
+#define TOP_i32_f64 2147483647.0
+#define TOP_u64_f64 0x1.fffffffffffffp63
+#define TOP_i64_f64 0x1.fffffffffffffp62
+#define END_u8 0x1p8f
+#define END_i8 0x1p7f
+#define END_u16 0x1p16f
+#define END_i16 0x1p15f
+#define END_u32 0x1p32f
+#define END_i32 0x1p31f
+#define END_u64 0x1p64f
+#define END_i64 0x1p63f
+/* What a clamped float is cast to first: the narrow ones through i32, for which there are vector instructions. */
+#define VIA_u8 int32_t
+#define VIA_i8 int32_t
+#define VIA_u16 int32_t
+#define VIA_i16 int32_t
+#define VIA_i32 int32_t
+#define VIA_u32 int64_t
+#define VIA_i64 int64_t
+#define VIA_u64 uint64_t
+
+#define LOOP(name, F, T, expression)                                     \
+	static void name(const void *from, void *to, int64_t n)          \
+	{                                                                \
+		const F *restrict a = from;                              \
+		T *restrict b = to;                                      \
+		for (int64_t i = 0; i < n; i++) {                        \
+			F v = a[i];                                      \
+			b[i] = (expression);                             \
+		}                                                        \
+	}
+
+#define WIDE(x) ((__int128)(x))
+#define SATURATE(F, T, v)                                                                            \
+	(WIDE(MIN_##F) < WIDE(MIN_##T) && (v) < (F)MIN_##T ? (T)MIN_##T                              \
+	 : WIDE(MAX_##F) > WIDE(MAX_##T) && (v) > (F)MAX_##T ? (T)MAX_##T : (T)(v))
+#define CLAMPED(F, T, v) ((v) != (v) ? (F)0 : (v) < (F)MIN_##T ? (F)MIN_##T : (v) > TOP_##T##_##F ? TOP_##T##_##F : (v))
+#define TRUNCATE(F, T, v) ((F)(v) >= (F)END_##T ? (T)MAX_##T : (T)(VIA_##T)CLAMPED(F, T, v))
+
+#define EACH_INTEGER(X, F) X(F, u8) X(F, i8) X(F, u16) X(F, i16) X(F, u32) X(F, i32) X(F, u64) X(F, i64)
+#define INT_INT(F, T) LOOP(F##_to_##T, F, T, SATURATE(F, T, v)) LOOP(F##_wrap_##T, F, T, (T)v)
+#define FLOAT_INT(F, T) LOOP(F##_to_##T, F, T, TRUNCATE(F, T, v))
+#define TO_FLOATS(F) LOOP(F##_to_f32, F, f32, (f32)v) LOOP(F##_to_f64, F, f64, (f64)v) LOOP(F##_to_bool, F, u8, v != 0)
+#define FROM_INT(F) EACH_INTEGER(INT_INT, F) TO_FLOATS(F)
+FROM_INT(u8)
+FROM_INT(i8)
+FROM_INT(u16)
+FROM_INT(i16)
+FROM_INT(u32)
+FROM_INT(i32)
+FROM_INT(u64)
+FROM_INT(i64)
+EACH_INTEGER(FLOAT_INT, f32)
+EACH_INTEGER(FLOAT_INT, f64)
+TO_FLOATS(f32)
+TO_FLOATS(f64)
+
+/* Native types by number. */
+enum { U8, I8, U16, I16, U32, I32, U64, I64, F32, F64, BOOL, NATIVES };
+#define ROW_TO(F) {F##_to_u8, F##_to_i8, F##_to_u16, F##_to_i16, F##_to_u32, F##_to_i32, F##_to_u64, F##_to_i64, F##_to_f32, F##_to_f64, F##_to_bool}
+#define ROW_WRAP(F)                                                                                                                      \
+	{F##_wrap_u8,  F##_wrap_i8,  F##_wrap_u16, F##_wrap_i16, F##_wrap_u32, F##_wrap_i32, F##_wrap_u64, F##_wrap_i64, F##_to_f32, \
+	 F##_to_f64, F##_to_bool}
+static const loop saturating[BOOL][NATIVES] = {ROW_TO(u8),  ROW_TO(i8),  ROW_TO(u16), ROW_TO(i16), ROW_TO(u32),
+					       ROW_TO(i32), ROW_TO(u64), ROW_TO(i64), ROW_TO(f32), ROW_TO(f64)};
+static const loop wrapping[BOOL][NATIVES] = {ROW_WRAP(u8),  ROW_WRAP(i8),  ROW_WRAP(u16), ROW_WRAP(i16), ROW_WRAP(u32),
+					     ROW_WRAP(i32), ROW_WRAP(u64), ROW_WRAP(i64), ROW_TO(f32),   ROW_TO(f64)};
+
+/* ---- rounding to odd ---- */
+
+static inline float odd_f32(double d)
+{
+	float f = (float)d;
+	uint32_t u;
+	if ((double)f == d || d != d)
+		return f;
+	memcpy(&u, &f, 4);
+	if (f > 0 ? (double)f > d : (double)f < d)
+		u--; /* back towards zero; from infinity to the largest */
+	else if (f == 0)
+		u = d < 0 ? 0x80000000u : 0;
+	u |= 1;
+	memcpy(&f, &u, 4);
+	return f;
+}
+
+/* A double that lies between the same small floats as v. */
+static inline double sticky_u64(uint64_t v)
+{
+	return (double)(v < (1ull << 53) ? v : (v & ~0xfffull) | (v & 0xfff ? 0x800 : 0));
+}
+
+static inline double sticky_i64(int64_t v)
+{
+	return v < 0 ? -sticky_u64(-(uint64_t)v) : sticky_u64((uint64_t)v);
+}
+
+LOOP(u32_odd, u32, f32, odd_f32((double)v))
+LOOP(i32_odd, i32, f32, odd_f32((double)v))
+LOOP(u64_odd, u64, f32, odd_f32(sticky_u64(v)))
+LOOP(i64_odd, i64, f32, odd_f32(sticky_i64(v)))
+LOOP(f64_odd, f64, f32, odd_f32(v))
+static const loop to_odd[BOOL] = {u8_to_f32, i8_to_f32, u16_to_f32, i16_to_f32, u32_odd, i32_odd, u64_odd, i64_odd, NULL, f64_odd};
+
+/* ---- small floats ---- */
+
+LOOP(f16_to_f32_plain, u16, f32, ovl_f16_to_f32(v))
+LOOP(f32_to_f16_plain, f32, u16, ovl_f32_to_f16(v))
+LOOP(bf16_to_f32, u16, f32, ovl_bf16_to_f32(v))
+LOOP(f32_to_bf16, f32, u16, ovl_f32_to_bf16(v))
+LOOP(e4m3_to_f32, u8, f32, ovl_f8e4m3_to_f32(v))
+LOOP(f32_to_e4m3, f32, u8, ovl_f32_to_f8e4m3(v))
+LOOP(e5m2_to_f32, u8, f32, ovl_f8e5m2_to_f32(v))
+LOOP(f32_to_e5m2, f32, u8, ovl_f32_to_f8e5m2(v))
+LOOP(bool_to_u8, u8, u8, v != 0)
+
+#if defined __x86_64__
+__attribute__((target("avx,f16c"))) static void f16_to_f32_f16c(const void *from, void *to, int64_t n)
+{
+	const u16 *a = from;
+	f32 *b = to;
+	int64_t i = 0;
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_ps((float *)to + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(a + i))));
+	for (; i < n; i++)
+		b[i] = ovl_f16_to_f32(a[i]);
+}
+
+__attribute__((target("avx,f16c"))) static void f32_to_f16_f16c(const void *from, void *to, int64_t n)
+{
+	const f32 *a = from;
+	u16 *b = to;
+	int64_t i = 0;
+	for (; i + 8 <= n; i += 8)
+		_mm_storeu_si128((__m128i *)(void *)(b + i), _mm256_cvtps_ph(_mm256_loadu_ps((const float *)from + i), _MM_FROUND_TO_NEAREST_INT));
+	for (; i < n; i++)
+		b[i] = ovl_f32_to_f16(a[i]);
+}
+
+static bool has_f16c(void)
+{
+	return ovl_cpu_isa() >= OVL_ISA_AVX2;
+}
+#else
+#define f16_to_f32_f16c f16_to_f32_plain
+#define f32_to_f16_f16c f32_to_f16_plain
+static bool has_f16c(void)
+{
+	return false;
+}
+#endif
+
+static void f16_to_f32(const void *from, void *to, int64_t n)
+{
+	(has_f16c() ? f16_to_f32_f16c : f16_to_f32_plain)(from, to, n);
+}
+
+static void f32_to_f16(const void *from, void *to, int64_t n)
+{
+	(has_f16c() ? f32_to_f16_f16c : f32_to_f16_plain)(from, to, n);
+}
+
+/* ---- packed integers: 4 bits low half first, 1 bit highest first ---- */
+
+static void unpack(ovl_type type, const u8 *from, int64_t offset, uint8_t *to, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		int64_t k = offset + i;
+		if (type == OVL_U1)
+			to[i] = (from[k >> 3] >> (7 - (k & 7))) & 1;
+		else {
+			uint8_t v = (from[k >> 1] >> ((k & 1) * 4)) & 15;
+			to[i] = type == OVL_I4 ? (uint8_t)((v ^ 8) - 8) : v;
+		}
+	}
+}
+
+static void pack(ovl_type type, const uint8_t *from, u8 *to, int64_t offset, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		int64_t k = offset + i;
+		int bits = type == OVL_U1 ? 1 : 4, shift = type == OVL_U1 ? (int)(7 - (k & 7)) : (int)(k & 1) * 4, mask = (1 << bits) - 1;
+		u8 *at = to + (type == OVL_U1 ? k >> 3 : k >> 1);
+		*at = (uint8_t)((*at & ~(mask << shift)) | ((from[i] & mask) << shift));
+	}
+}
+
+/* Brings bytes (i8 for i4, u8 otherwise) into the range of the packed type. */
+static void clamp_packed(ovl_type type, uint8_t *v, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		int x = type == OVL_I4 ? (int8_t)v[i] : v[i], low = type == OVL_I4 ? -8 : 0, high = type == OVL_I4 ? 7 : type == OVL_U4 ? 15 : 1;
+		v[i] = (uint8_t)(x < low ? low : x > high ? high : x);
+	}
+}
+
+/* ---- the way from one type to another ---- */
+
+typedef struct side {
+	int native;      /* holds all values of the type */
+	loop load, store; /* between the type and its native type; NULL: it is that */
+} side;
+
+static const side sides[OVL_TYPE_COUNT] = {
+	[OVL_BOOLEAN] = {U8, bool_to_u8, NULL},
+	[OVL_BF16] = {F32, bf16_to_f32, f32_to_bf16},
+	[OVL_F16] = {F32, f16_to_f32, f32_to_f16},
+	[OVL_F8E4M3] = {F32, e4m3_to_f32, f32_to_e4m3},
+	[OVL_F8E5M2] = {F32, e5m2_to_f32, f32_to_e5m2},
+	[OVL_F32] = {F32, NULL, NULL},
+	[OVL_F64] = {F64, NULL, NULL},
+	[OVL_I4] = {I8, NULL, NULL},
+	[OVL_I8] = {I8, NULL, NULL},
+	[OVL_I16] = {I16, NULL, NULL},
+	[OVL_I32] = {I32, NULL, NULL},
+	[OVL_I64] = {I64, NULL, NULL},
+	[OVL_U1] = {U8, NULL, NULL},
+	[OVL_U4] = {U8, NULL, NULL},
+	[OVL_U8] = {U8, NULL, NULL},
+	[OVL_U16] = {U16, NULL, NULL},
+	[OVL_U32] = {U32, NULL, NULL},
+	[OVL_U64] = {U64, NULL, NULL},
+};
+
+/* Whole bytes of a packed type by memcpy; the rest of a byte by elements. */
+static void copy_packed(ovl_type type, const u8 *from, u8 *to, int64_t offset, int64_t n)
+{
+	int64_t per_byte = type == OVL_U1 ? 8 : 2, bytes = n / per_byte, tail = n % per_byte;
+	uint8_t rest[8];
+	memcpy(to + offset / per_byte, from, (size_t)bytes);
+	unpack(type, from, bytes * per_byte, rest, tail);
+	pack(type, rest, to, offset + bytes * per_byte, tail);
+}
+
+static bool numeric(ovl_type t)
+{
+	return t > OVL_DYNAMIC && t < OVL_STRING;
+}
+
+enum { BLOCK = 512 };
+
+bool ovl_convert(ovl_type from_type, const void *from, int64_t from_offset, ovl_type to_type, void *to, int64_t to_offset, int64_t n, bool wrap)
+{
+	union {
+		uint8_t bytes[BLOCK * 8];
+		double align;
+	} loaded, ready;
+	const side *f = &sides[from_type], *t = &sides[to_type];
+	const uint8_t *a = from;
+	uint8_t *b = to;
+	bool from_packed, to_packed, narrow;
+	loop convert;
+	if (!numeric(from_type) || !numeric(to_type))
+		return false;
+	if (n <= 0)
+		return true;
+	from_packed = ovl_type_packed(from_type);
+	to_packed = ovl_type_packed(to_type);
+	if (!from_packed)
+		a += (size_t)from_offset * ovl_type_size(from_type);
+	if (!to_packed)
+		b += (size_t)to_offset * ovl_type_size(to_type);
+	if (from_type == to_type) {
+		int64_t per_byte = from_type == OVL_U1 ? 8 : 2;
+		if (!from_packed) {
+			memcpy(b, a, (size_t)n * ovl_type_size(to_type));
+			return true;
+		}
+		if (from_offset % per_byte == 0 && to_offset % per_byte == 0) {
+			copy_packed(from_type, a + from_offset / per_byte, b, to_offset, n);
+			return true;
+		}
+	}
+	narrow = t->store != NULL; /* to f16 and the like */
+	if (narrow)
+		convert = f->native == F32 ? NULL : to_odd[f->native];
+	else if (to_type == OVL_BOOLEAN)
+		convert = saturating[f->native][BOOL];
+	else
+		convert = (wrap ? wrapping : saturating)[f->native][t->native];
+	if (!f->load && !from_packed && !to_packed && (!narrow || !convert)) { /* one step */
+		(narrow ? t->store : convert)(a, b, n);
+		return true;
+	}
+	if (f->load && !to_packed && t->native == f->native && !t->store && to_type != OVL_BOOLEAN) {
+		f->load(a, b, n);
+		return true;
+	}
+	for (int64_t done = 0; done < n; done += BLOCK) {
+		int64_t m = n - done < BLOCK ? n - done : BLOCK;
+		const uint8_t *v = a;
+		if (from_packed) {
+			unpack(from_type, a, from_offset + done, loaded.bytes, m);
+			v = loaded.bytes;
+		} else {
+			a += (size_t)m * ovl_type_size(from_type);
+			if (f->load) {
+				f->load(v, loaded.bytes, m);
+				v = loaded.bytes;
+			}
+		}
+		if (convert && (narrow || to_packed)) {
+			convert(v, ready.bytes, m);
+			v = ready.bytes;
+		}
+		if (to_packed) {
+			if (!wrap || f->native >= F32)
+				clamp_packed(to_type, ready.bytes, m);
+			pack(to_type, v, b, to_offset + done, m);
+			continue;
+		}
+		(narrow ? t->store : convert)(v, b, m);
+		b += (size_t)m * ovl_type_size(to_type);
+	}
+	return true;
+}
