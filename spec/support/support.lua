@@ -6,8 +6,8 @@
 --   support.random(seed)                numbers that are the same on every run: :number(lo, hi), :integer(lo, hi), :list(n, lo, hi), :tensor(type, shape, lo, hi)
 --   support.difference(got, want)       max |got - want| / max |want|; math.huge where shapes differ or one alone is NaN
 --   support.close(got, want, bound)     asserts on it
---   support.model(build, inputs)        an ov.Model of build(op, parameters...), with one parameter like each of the tensors `inputs`
---   support.run(build, inputs, config)  compiles that and infers: the outputs, a list of tensors
+--   support.model(build, inputs, open)  an ov.Model of build(op, parameters...), with one parameter like each of the tensors `inputs`; open: dimensions are -1
+--   support.run(build, inputs, config, open)  compiles that and infers: the outputs, a list of tensors
 --   support.reference(build, inputs)    the same with constants for parameters: folded, so the operators' plain reference runs compute it
 --   support.isas()                      the ISA levels of this processor, lowest first
 --   support.child(options, fn, ...)     runs fn(...) in a fresh process; returns what it returned, as a string, or raises its error
@@ -93,14 +93,16 @@ function Random:tensor(element_type, shape, lo, hi)
   return require("ovlite").Tensor(element_type, shape, values)
 end
 
-local function same_shape(a, b)
+-- Equal lists: of dimensions, of strings.
+local function same_list(a, b)
   if #a ~= #b then return false end
   for i = 1, #a do if a[i] ~= b[i] then return false end end
   return true
 end
 
 function support.difference(got, want)
-  if not same_shape(got.shape, want.shape) then return math.huge end
+  if not same_list(got.shape, want.shape) then return math.huge end
+  if want.element_type == "string" then return same_list(got:flat(), want:flat()) and 0 or math.huge end
   local a, b, worst, largest = got:astype("f64"), want:astype("f64"), 0, 0
   local first, pa, pb = 0, a.data, b.data
   if type(pb) ~= "cdata" then first, pa, pb = 1, a:flat(), b:flat() end -- no FFI here
@@ -134,9 +136,11 @@ local function graph(build, inputs, node)
   return ov.Model(result, parameters, "spec")
 end
 
-function support.model(build, inputs)
+function support.model(build, inputs, open)
   return graph(build, inputs, function(op, t, i, parameters)
-    parameters[i] = op.parameter(t.shape, t.element_type, "x" .. i)
+    local shape = {}
+    for d, size in ipairs(t.shape) do shape[d] = open and -1 or size end
+    parameters[i] = op.parameter(shape, t.element_type, "x" .. i)
     return parameters[i]
   end)
 end
@@ -148,7 +152,7 @@ local function infer(model, inputs, config)
   return outputs
 end
 
-function support.run(build, inputs, config) return infer(support.model(build, inputs), inputs, config) end
+function support.run(build, inputs, config, open) return infer(support.model(build, inputs, open), inputs, config) end
 
 function support.reference(build, inputs)
   return infer(graph(build, inputs, function(op, t) return op.constant(t) end), nil)
