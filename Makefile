@@ -38,7 +38,7 @@ JOBS     ?= $(shell nproc)
 # Debian's protobuf definition of ONNX.
 ONNX_PROTO ?= $(or $(firstword $(wildcard /usr/include/onnx/onnx.proto)),$(shell dpkg -L libonnx-dev 2>/dev/null | grep '/onnx\.proto$$'))
 
-DEBIAN_PACKAGES = gcc make pkg-config luajit libluajit-5.1-dev libdnnl-dev libexpat1-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
+DEBIAN_PACKAGES = gcc libc6-dev make pkg-config luajit libluajit-5.1-dev libdnnl-dev libexpat1-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
 	libstb-dev zlib1g-dev lua-busted
 
 # ---- Variants ----
