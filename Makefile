@@ -221,7 +221,7 @@ run-asan:
 	@$(WITH_ENV) LD_PRELOAD=$(call preload,asan) ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=99 \
 	  UBSAN_OPTIONS=print_stacktrace=1 $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
 run-tsan:
-	@$(WITH_ENV) LD_PRELOAD=$(call preload,tsan) TSAN_OPTIONS=exitcode=99:suppressions=$(ROOT)/spec/support/tsan.supp \
+	@$(WITH_ENV) LD_PRELOAD=$(call preload,tsan) TSAN_OPTIONS=exitcode=99:ignore_noninstrumented_modules=1 \
 	  $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(TSAN_SPEC)
 
 bench:
