@@ -3,12 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One block of more is a mistake or an attack, and some allocators abort on it instead of saying no. */
+static const size_t most = (size_t)1 << 39;
+
 static uint64_t made;
 static int64_t fail_left; /* 0: off; 1: the next one fails */
 
 /* Counts one allocation; false when it has to fail. */
-static bool admit(void)
+static bool admit(size_t size)
 {
+	if (size > most)
+		return false;
 	__atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
 	int64_t left = __atomic_load_n(&fail_left, __ATOMIC_RELAXED);
 	while (left > 0)
@@ -19,20 +24,20 @@ static bool admit(void)
 
 void *ovl_alloc(size_t size)
 {
-	return admit() ? malloc(size ? size : 1) : NULL;
+	return admit(size) ? malloc(size ? size : 1) : NULL;
 }
 
 void *ovl_calloc(size_t count, size_t size)
 {
 	size_t total;
-	if (!ovl_mul_ok(count, size, &total) || !admit())
+	if (!ovl_mul_ok(count, size, &total) || !admit(total))
 		return NULL;
 	return calloc(1, total ? total : 1);
 }
 
 void *ovl_realloc(void *p, size_t size)
 {
-	return admit() ? realloc(p, size ? size : 1) : NULL;
+	return admit(size) ? realloc(p, size ? size : 1) : NULL;
 }
 
 void ovl_free(void *p)
@@ -42,7 +47,7 @@ void ovl_free(void *p)
 
 void *ovl_alloc_aligned(size_t size)
 {
-	if (size > SIZE_MAX - 64 || !admit())
+	if (!admit(size))
 		return NULL;
 	return aligned_alloc(64, size ? (size + 63) & ~(size_t)63 : 64);
 }

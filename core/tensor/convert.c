@@ -134,10 +134,8 @@ static inline float odd_f32(double d)
 	if ((double)f == d || d != d)
 		return f;
 	memcpy(&u, &f, 4);
-	if (f > 0 ? (double)f > d : (double)f < d)
+	if ((f < 0 ? -(double)f : (double)f) > (d < 0 ? -d : d))
 		u--; /* back towards zero; from infinity to the largest */
-	else if (f == 0)
-		u = d < 0 ? 0x80000000u : 0;
 	u |= 1;
 	memcpy(&f, &u, 4);
 	return f;
