@@ -1,0 +1,12 @@
+/* read.h - bytes to graph: OpenVINO IR (XML and its .bin) and ONNX, told apart by content. */
+#ifndef OVL_READ_READ_H
+#define OVL_READ_READ_H
+
+#include "graph/graph.h"
+
+/* weights_path NULL: beside the model, the name's ending replaced by ".bin" (IR only). Errors: io, parse, unsupported, naming the file. */
+ovl_status ovl_read_file(const char *path, const char *weights_path, ovl_graph **out, ovl_error *err);
+/* From memory of the caller, which is not needed any more afterwards. weights: the contents of the .bin, NULL for ONNX. */
+ovl_status ovl_read_memory(const void *model, size_t size, const void *weights, size_t weights_size, ovl_graph **out, ovl_error *err);
+
+#endif
