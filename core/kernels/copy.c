@@ -8,7 +8,7 @@
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* The loop along which the source is contiguous; -1: none. Not the last one. */
-static int source_loop(const ovl_walk *w)
+static int source_loop(const ovl_loops *w)
 {
 	for (int i = w->rank - 2; i >= 0; i--)
 		if (w->strides[1][i] == 1)
@@ -16,7 +16,7 @@ static int source_loop(const ovl_walk *w)
 	return -1;
 }
 
-static void take_off(ovl_walk *w, int at)
+static void take_off(ovl_loops *w, int at)
 {
 	w->rank--;
 	for (int i = at; i < w->rank; i++) {
@@ -28,7 +28,7 @@ static void take_off(ovl_walk *w, int at)
 
 static void plan_transpose(ovl_copy_plan *p, int j)
 {
-	ovl_walk *w = &p->walk;
+	ovl_loops *w = &p->walk;
 	int i = w->rank - 1;
 	p->how = OVL_COPY_TRANSPOSE;
 	p->ni = w->dims[i];
@@ -40,26 +40,26 @@ static void plan_transpose(ovl_copy_plan *p, int j)
 	p->bi = ceil_div(p->ni, OVL_COPY_BLOCK);
 	p->bj = ceil_div(p->nj, OVL_COPY_BLOCK);
 	p->i_inner = p->ni < p->nj;
-	p->units = ovl_walk_count(w, w->rank) * p->bi * p->bj;
+	p->units = ovl_loops_count(w, w->rank) * p->bi * p->bj;
 	p->grain = 1 + 32768 / (p->size * (p->ni < OVL_COPY_BLOCK ? p->ni : OVL_COPY_BLOCK) * (p->nj < OVL_COPY_BLOCK ? p->nj : OVL_COPY_BLOCK));
 }
 
 static void plan_rows(ovl_copy_plan *p)
 {
-	ovl_walk *w = &p->walk;
+	ovl_loops *w = &p->walk;
 	int64_t n = w->dims[w->rank - 1];
 	p->piece = 65536 / p->size;
 	if (p->piece > n)
 		p->piece = n;
 	p->pieces = ceil_div(n, p->piece);
-	p->units = ovl_walk_count(w, w->rank - 1) * p->pieces;
+	p->units = ovl_loops_count(w, w->rank - 1) * p->pieces;
 	p->grain = 1 + 65536 / (p->piece * p->size);
 }
 
 void ovl_copy_plan_make(ovl_copy_plan *p, const ovl_desc *from, const ovl_desc *to)
 {
 	const int64_t *strides[] = {to->strides, from->strides};
-	ovl_walk *w = &p->walk;
+	ovl_loops *w = &p->walk;
 	int64_t count = ovl_desc_count(to);
 	int j;
 	*p = (ovl_copy_plan){.how = OVL_COPY_ROWS, .size = (int)ovl_type_size(to->type)};
@@ -70,11 +70,11 @@ void ovl_copy_plan_make(ovl_copy_plan *p, const ovl_desc *from, const ovl_desc *
 		if (p->size == 0 && !ovl_type_bytes(to->type, count, &bytes))
 			return;
 		p->size = 1;
-		*w = (ovl_walk){.rank = 1, .n_values = 2, .dims = {(int64_t)bytes}, .strides = {{1}, {1}}};
+		*w = (ovl_loops){.rank = 1, .n_values = 2, .dims = {(int64_t)bytes}, .strides = {{1}, {1}}};
 		plan_rows(p);
 		return;
 	}
-	ovl_walk_make(w, to->rank, to->dims, 2, strides);
+	ovl_loops_make(w, to->rank, to->dims, 2, strides);
 	if (w->strides[0][w->rank - 1] == 1 && w->strides[1][w->rank - 1] == 1) {
 		plan_rows(p);
 		return;
@@ -85,7 +85,7 @@ void ovl_copy_plan_make(ovl_copy_plan *p, const ovl_desc *from, const ovl_desc *
 		return;
 	}
 	p->how = OVL_COPY_STEPS;
-	p->units = ovl_walk_count(w, w->rank - 1);
+	p->units = ovl_loops_count(w, w->rank - 1);
 	p->grain = 1 + 16384 / (w->dims[w->rank - 1] * p->size);
 }
 
@@ -146,13 +146,13 @@ static void copy_row_plain(char *dst, const char *src, size_t bytes) { memcpy(ds
 
 static void units_rows(const ovl_copy_plan *p, char *dst, const char *src, int64_t first, int64_t last, ovl_copy_row_fn row)
 {
-	const ovl_walk *w = &p->walk;
+	const ovl_loops *w = &p->walk;
 	int64_t n = w->dims[w->rank - 1], at[2];
 	int64_t inner = w->rank >= 2 ? w->dims[w->rank - 2] : 1, d = 0, s = 0;
 	if (p->pieces > 1) {
 		for (int64_t u = first; u < last; u++) {
 			int64_t from = u % p->pieces * p->piece, len = n - from < p->piece ? n - from : p->piece;
-			ovl_walk_at(w, w->rank - 1, u / p->pieces, at);
+			ovl_loops_at(w, w->rank - 1, u / p->pieces, at);
 			row(dst + (at[0] + from) * p->size, src + (at[1] + from) * p->size, (size_t)(len * p->size));
 		}
 		return;
@@ -167,7 +167,7 @@ static void units_rows(const ovl_copy_plan *p, char *dst, const char *src, int64
 		const char *from;
 		if (run > last - u)
 			run = last - u;
-		ovl_walk_at(w, w->rank - 1, u, at);
+		ovl_loops_at(w, w->rank - 1, u, at);
 		to = dst + at[0] * p->size;
 		from = src + at[1] * p->size;
 		for (int64_t i = 0; i < run; i++, to += d, from += s)
@@ -183,7 +183,7 @@ static void units_transpose(const ovl_copy_plan *p, char *dst, const char *src, 
 		int64_t b = u % blocks, i = p->i_inner ? b % p->bi : b / p->bj, j = p->i_inner ? b / p->bi : b % p->bj;
 		i *= OVL_COPY_BLOCK;
 		j *= OVL_COPY_BLOCK;
-		ovl_walk_at(&p->walk, p->walk.rank, u / blocks, at);
+		ovl_loops_at(&p->walk, p->walk.rank, u / blocks, at);
 		block(dst + (at[0] + i + j * p->dj) * p->size, src + (at[1] + i * p->si + j) * p->size, p, p->ni - i < OVL_COPY_BLOCK ? p->ni - i : OVL_COPY_BLOCK,
 			p->nj - j < OVL_COPY_BLOCK ? p->nj - j : OVL_COPY_BLOCK);
 	}
@@ -191,10 +191,10 @@ static void units_transpose(const ovl_copy_plan *p, char *dst, const char *src, 
 
 static void units_steps(const ovl_copy_plan *p, char *dst, const char *src, int64_t first, int64_t last)
 {
-	const ovl_walk *w = &p->walk;
+	const ovl_loops *w = &p->walk;
 	int64_t n = w->dims[w->rank - 1], d = w->strides[0][w->rank - 1], s = w->strides[1][w->rank - 1], at[2];
 	for (int64_t u = first; u < last; u++) {
-		ovl_walk_at(w, w->rank - 1, u, at);
+		ovl_loops_at(w, w->rank - 1, u, at);
 		if (d == 1 && s == 0)
 			copy_filled(dst + at[0] * p->size, src + at[1] * p->size, n, p->size);
 		else
@@ -217,11 +217,19 @@ void ovl_copy_units(const ovl_copy_plan *p, char *dst, const char *src, int64_t 
 	}
 }
 
-void ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to, void *dst)
+static bool can_copy(const ovl_desc *from, const ovl_desc *to)
+{
+	return to->type != OVL_STRING && (ovl_type_size(to->type) || (ovl_desc_is_dense(from) && ovl_desc_is_dense(to)));
+}
+
+bool ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to, void *dst)
 {
 	ovl_copy_plan p;
+	if (!can_copy(from, to))
+		return false;
 	ovl_copy_plan_make(&p, from, to);
 	ovl_copy_units(&p, dst, src, 0, p.units, ovl_copy_block_plain, copy_row_plain);
+	return true;
 }
 
 /* ---- kernel ---- */
@@ -229,15 +237,12 @@ void ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to,
 const char *ovl_copy_accept(ovl_problem *p)
 {
 	const ovl_desc *from = &p->in[0], *to = &p->out[0];
-	size_t size = ovl_type_size(to->type);
 	if (p->n_in != 1 || p->n_out != 1 || p->n_posts)
 		return "not one value to one value";
 	if (from->type != to->type || !ovl_desc_same_dims(from, to))
 		return "types or dims differ";
-	if (size == 0 && !(ovl_desc_is_dense(from) && ovl_desc_is_dense(to)))
-		return "packed type with strides";
-	if (to->type == OVL_STRING)
-		return "strings";
+	if (!can_copy(from, to))
+		return "strings, or a packed type with strides";
 	p->in_form[0] = OVL_FORM_ANY;
 	p->out_form[0] = OVL_FORM_ANY;
 	return NULL;

@@ -2,16 +2,16 @@
 #ifndef OVL_KERNELS_COPY_H
 #define OVL_KERNELS_COPY_H
 
-#include "kernels/walk.h"
+#include "kernels/loops.h"
 
-/* Portable, on the calling thread. dims and element sizes are equal; string and packed types only when both are dense. */
-void ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to, void *dst);
+/* Portable, on the calling thread; types and dims are equal. False, and nothing done: strings, or a packed type that is not dense on both sides. */
+bool ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to, void *dst);
 
 /* How a copy is done. Sizes in elements of `size` bytes; value 0 of the walk is the destination, 1 the source. */
 typedef struct ovl_copy_plan {
 	enum { OVL_COPY_ROWS, OVL_COPY_TRANSPOSE, OVL_COPY_STEPS } how; /* both contiguous along the last loop; contiguous along different loops; anything else */
 	int size;
-	ovl_walk walk; /* all outer loops; of a transposition the last two loops are taken off */
+	ovl_loops walk; /* all outer loops; of a transposition the last two loops are taken off */
 	int64_t units, grain; /* pieces of work, and how many make a chunk worth claiming */
 	int64_t pieces, piece; /* rows: a row has `pieces` of `piece` elements */
 	int64_t ni, nj, si, dj; /* transposition: dst[i + j * dj] = src[i * si + j], i < ni, j < nj */

@@ -1,6 +1,6 @@
-#include "kernels/walk.h"
+#include "kernels/loops.h"
 
-static void put_before(ovl_walk *w, int at, int from)
+static void put_before(ovl_loops *w, int at, int from)
 {
 	int64_t d = w->dims[from];
 	for (int i = from; i > at; i--)
@@ -14,7 +14,7 @@ static void put_before(ovl_walk *w, int at, int from)
 	}
 }
 
-static bool joins(const ovl_walk *w, int i) /* loop i with loop i + 1 */
+static bool joins(const ovl_loops *w, int i) /* loop i with loop i + 1 */
 {
 	for (int v = 0; v < w->n_values; v++)
 		if (w->strides[v][i] != w->strides[v][i + 1] * w->dims[i + 1])
@@ -22,7 +22,7 @@ static bool joins(const ovl_walk *w, int i) /* loop i with loop i + 1 */
 	return true;
 }
 
-static void join(ovl_walk *w, int i)
+static void join(ovl_loops *w, int i)
 {
 	w->dims[i] *= w->dims[i + 1];
 	for (int v = 0; v < w->n_values; v++)
@@ -35,7 +35,7 @@ static void join(ovl_walk *w, int i)
 	}
 }
 
-void ovl_walk_make(ovl_walk *w, int rank, const int64_t *dims, int n_values, const int64_t *const *strides)
+void ovl_loops_make(ovl_loops *w, int rank, const int64_t *dims, int n_values, const int64_t *const *strides)
 {
 	w->rank = 0;
 	w->n_values = n_values;
@@ -55,22 +55,22 @@ void ovl_walk_make(ovl_walk *w, int rank, const int64_t *dims, int n_values, con
 			join(w, i);
 }
 
-bool ovl_walk_broadcast(ovl_walk *w, const ovl_desc *out, int n_operands, const ovl_desc *const *operands)
+bool ovl_loops_broadcast(ovl_loops *w, const ovl_desc *out, int n_operands, const ovl_desc *const *operands)
 {
-	int64_t strides[OVL_WALK_MAX][OVL_MAX_RANK];
-	const int64_t *rows[OVL_WALK_MAX] = {out->strides};
-	if (n_operands + 1 > OVL_WALK_MAX)
+	int64_t strides[OVL_LOOPS_MAX][OVL_MAX_RANK];
+	const int64_t *rows[OVL_LOOPS_MAX] = {out->strides};
+	if (n_operands + 1 > OVL_LOOPS_MAX)
 		return false;
 	for (int i = 0; i < n_operands; i++) {
 		if (!ovl_desc_broadcast_strides(operands[i], out, strides[i]))
 			return false;
 		rows[i + 1] = strides[i];
 	}
-	ovl_walk_make(w, out->rank, out->dims, n_operands + 1, rows);
+	ovl_loops_make(w, out->rank, out->dims, n_operands + 1, rows);
 	return true;
 }
 
-int64_t ovl_walk_count(const ovl_walk *w, int loops)
+int64_t ovl_loops_count(const ovl_loops *w, int loops)
 {
 	int64_t n = 1;
 	for (int i = 0; i < loops; i++)
@@ -78,7 +78,7 @@ int64_t ovl_walk_count(const ovl_walk *w, int loops)
 	return n;
 }
 
-void ovl_walk_at(const ovl_walk *w, int loops, int64_t index, int64_t *offsets)
+void ovl_loops_at(const ovl_loops *w, int loops, int64_t index, int64_t *offsets)
 {
 	for (int v = 0; v < w->n_values; v++)
 		offsets[v] = 0;
