@@ -11,18 +11,20 @@
 #include <immintrin.h>
 #endif
 
-/* Elements may lie at any address (mapped weights). */
-#define LOOSE __attribute__((aligned(1), may_alias))
-typedef uint8_t u8 LOOSE;
-typedef int8_t i8 LOOSE;
-typedef uint16_t u16 LOOSE;
-typedef int16_t i16 LOOSE;
-typedef uint32_t u32 LOOSE;
-typedef int32_t i32 LOOSE;
-typedef uint64_t u64 LOOSE;
-typedef int64_t i64 LOOSE;
-typedef float f32 LOOSE;
-typedef double f64 LOOSE;
+/* Elements in memory may lie at any address (mapped weights): those are the _at types. */
+#define TYPE(C, name)   \
+	typedef C name; \
+	typedef C name##_at __attribute__((aligned(1), may_alias));
+TYPE(uint8_t, u8)
+TYPE(int8_t, i8)
+TYPE(uint16_t, u16)
+TYPE(int16_t, i16)
+TYPE(uint32_t, u32)
+TYPE(int32_t, i32)
+TYPE(uint64_t, u64)
+TYPE(int64_t, i64)
+TYPE(float, f32)
+TYPE(double, f64)
 
 typedef void (*loop)(const void *from, void *to, int64_t n);
 
@@ -81,8 +83,8 @@ typedef void (*loop)(const void *from, void *to, int64_t n);
 #define LOOP(name, F, T, expression)                                     \
 	static void name(const void *from, void *to, int64_t n)          \
 	{                                                                \
-		const F *restrict a = from;                              \
-		T *restrict b = to;                                      \
+		const F##_at *restrict a = from;                         \
+		T##_at *restrict b = to;                                 \
 		for (int64_t i = 0; i < n; i++) {                        \
 			F v = a[i];                                      \
 			b[i] = (expression);                             \
@@ -94,7 +96,7 @@ typedef void (*loop)(const void *from, void *to, int64_t n);
 	(WIDE(MIN_##F) < WIDE(MIN_##T) && (v) < (F)MIN_##T ? (T)MIN_##T                              \
 	 : WIDE(MAX_##F) > WIDE(MAX_##T) && (v) > (F)MAX_##T ? (T)MAX_##T : (T)(v))
 #define CLAMPED(F, T, v) ((v) != (v) ? (F)0 : (v) < (F)MIN_##T ? (F)MIN_##T : (v) > TOP_##T##_##F ? TOP_##T##_##F : (v))
-#define TRUNCATE(F, T, v) ((F)(v) >= (F)END_##T ? (T)MAX_##T : (T)(VIA_##T)CLAMPED(F, T, v))
+#define TRUNCATE(F, T, v) ((T)((T)(VIA_##T)CLAMPED(F, T, v) | ((T) - ((v) >= (F)END_##T) & (T)MAX_##T))) /* from END on all bits of MAX */
 
 #define EACH_INTEGER(X, F) X(F, u8) X(F, i8) X(F, u16) X(F, i16) X(F, u32) X(F, i32) X(F, u64) X(F, i64)
 #define INT_INT(F, T) LOOP(F##_to_##T, F, T, SATURATE(F, T, v)) LOOP(F##_wrap_##T, F, T, (T)v)
@@ -174,8 +176,8 @@ LOOP(bool_to_u8, u8, u8, v != 0)
 #if defined __x86_64__
 __attribute__((target("avx,f16c"))) static void f16_to_f32_f16c(const void *from, void *to, int64_t n)
 {
-	const u16 *a = from;
-	f32 *b = to;
+	const u16_at *a = from;
+	f32_at *b = to;
 	int64_t i = 0;
 	for (; i + 8 <= n; i += 8)
 		_mm256_storeu_ps((float *)to + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(a + i))));
@@ -185,8 +187,8 @@ __attribute__((target("avx,f16c"))) static void f16_to_f32_f16c(const void *from
 
 __attribute__((target("avx,f16c"))) static void f32_to_f16_f16c(const void *from, void *to, int64_t n)
 {
-	const f32 *a = from;
-	u16 *b = to;
+	const f32_at *a = from;
+	u16_at *b = to;
 	int64_t i = 0;
 	for (; i + 8 <= n; i += 8)
 		_mm_storeu_si128((__m128i *)(void *)(b + i), _mm256_cvtps_ph(_mm256_loadu_ps((const float *)from + i), _MM_FROUND_TO_NEAREST_INT));
@@ -219,25 +221,37 @@ static void f32_to_f16(const void *from, void *to, int64_t n)
 
 /* ---- packed integers: 4 bits low half first, 1 bit highest first ---- */
 
-static void unpack(ovl_type type, const u8 *from, int64_t offset, uint8_t *to, int64_t n)
+static uint8_t unpack_one(ovl_type type, const uint8_t *from, int64_t k)
 {
-	for (int64_t i = 0; i < n; i++) {
-		int64_t k = offset + i;
-		if (type == OVL_U1)
-			to[i] = (from[k >> 3] >> (7 - (k & 7))) & 1;
-		else {
-			uint8_t v = (from[k >> 1] >> ((k & 1) * 4)) & 15;
-			to[i] = type == OVL_I4 ? (uint8_t)((v ^ 8) - 8) : v;
-		}
-	}
+	uint8_t v;
+	if (type == OVL_U1)
+		return (from[k >> 3] >> (7 - (k & 7))) & 1;
+	v = (from[k >> 1] >> ((k & 1) * 4)) & 15;
+	return type == OVL_I4 ? (uint8_t)((v ^ 8) - 8) : v;
 }
 
-static void pack(ovl_type type, const uint8_t *from, u8 *to, int64_t offset, int64_t n)
+static void unpack(ovl_type type, const uint8_t *from, int64_t offset, uint8_t *to, int64_t n)
+{
+	int64_t i = 0;
+	if (type != OVL_U1 && offset % 2 == 0) { /* whole bytes */
+		const uint8_t *restrict a = from + offset / 2;
+		uint8_t *restrict b = to, flip = type == OVL_I4 ? 8 : 0;
+		for (; i < n / 2; i++) {
+			b[2 * i] = (uint8_t)(((a[i] & 15) ^ flip) - flip);
+			b[2 * i + 1] = (uint8_t)(((a[i] >> 4) ^ flip) - flip);
+		}
+		i *= 2;
+	}
+	for (; i < n; i++)
+		to[i] = unpack_one(type, from, offset + i);
+}
+
+static void pack(ovl_type type, const uint8_t *from, uint8_t *to, int64_t offset, int64_t n)
 {
 	for (int64_t i = 0; i < n; i++) {
 		int64_t k = offset + i;
 		int bits = type == OVL_U1 ? 1 : 4, shift = type == OVL_U1 ? (int)(7 - (k & 7)) : (int)(k & 1) * 4, mask = (1 << bits) - 1;
-		u8 *at = to + (type == OVL_U1 ? k >> 3 : k >> 1);
+		uint8_t *at = to + (type == OVL_U1 ? k >> 3 : k >> 1);
 		*at = (uint8_t)((*at & ~(mask << shift)) | ((from[i] & mask) << shift));
 	}
 }
@@ -280,7 +294,7 @@ static const side sides[OVL_TYPE_COUNT] = {
 };
 
 /* Whole bytes of a packed type by memcpy; the rest of a byte by elements. */
-static void copy_packed(ovl_type type, const u8 *from, u8 *to, int64_t offset, int64_t n)
+static void copy_packed(ovl_type type, const uint8_t *from, uint8_t *to, int64_t offset, int64_t n)
 {
 	int64_t per_byte = type == OVL_U1 ? 8 : 2, bytes = n / per_byte, tail = n % per_byte;
 	uint8_t rest[8];

@@ -354,14 +354,68 @@ static void copy_row(const ovl_tensor *from, int64_t from_at, int64_t from_step,
 	}
 }
 
+#define TILED(T)                                                                                  \
+	for (int64_t j = 0; j < m; j += LONG)                                                     \
+		for (int64_t i = 0; i < n; i += SHORT)                                            \
+			for (int64_t y = i; y < n && y < i + SHORT; y++) {                        \
+				const T *a = (const T *)from + y;                                 \
+				T *b = (T *)to + y * to_step;                                     \
+				for (int64_t x = j, end = m < j + LONG ? m : j + LONG; x < end; x++) \
+					b[x] = a[x * from_step];                                  \
+			}
+
+/* A transposition of n rows of m elements: from is contiguous along the rows' index, to along the elements'. A block of the source (LONG cache lines)
+ * stays in the first cache, and what is written goes in long runs. */
+static void copy_transposed(size_t size, const void *from, int64_t from_step, void *to, int64_t to_step, int64_t n, int64_t m)
+{
+	enum { LONG = 256, SHORT = 16 };
+	if (size == 1)
+		TILED(uint8_t)
+	else if (size == 2)
+		TILED(two)
+	else if (size == 4)
+		TILED(four)
+	else
+		TILED(eight)
+}
+
+/* Brings the dimension along which `from` is contiguous next to the last, along which `to` is; false when this is no transposition. */
+static bool transposes(walk *w)
+{
+	int last = w->rank - 1;
+	if (last < 1 || w->to[last] != 1 || w->from[last] == 1)
+		return false;
+	for (int i = 0; i < last; i++) {
+		int64_t n = w->n[i], to = w->to[i];
+		if (w->from[i] != 1 || n < 4)
+			continue;
+		for (; i < last - 1; i++) {
+			w->n[i] = w->n[i + 1];
+			w->from[i] = w->from[i + 1];
+			w->to[i] = w->to[i + 1];
+		}
+		w->n[i] = n;
+		w->from[i] = 1;
+		w->to[i] = to;
+		return true;
+	}
+	return false;
+}
+
 static void copy_numbers(const ovl_tensor *from, ovl_tensor *to)
 {
 	walk w = collapse(&to->shape, from->strides, to->strides);
 	int64_t at[OVL_MAX_RANK] = {0}, a = 0, b = 0;
-	int last = w.rank - 1, i;
+	size_t size = ovl_type_size(to->type);
+	bool tiles = from->type == to->type && transposes(&w);
+	int last = w.rank - 1, outer = tiles ? last - 1 : last, i; /* what one step of the loop does lies from outer on */
 	do {
-		copy_row(from, a, w.from[last], to, b, w.to[last], w.n[last]);
-		for (i = last - 1; i >= 0; i--) {
+		if (tiles)
+			copy_transposed(size, (char *)from->data + (size_t)a * size, w.from[last], (char *)to->data + (size_t)b * size, w.to[outer],
+					w.n[outer], w.n[last]);
+		else
+			copy_row(from, a, w.from[last], to, b, w.to[last], w.n[last]);
+		for (i = outer - 1; i >= 0; i--) {
 			a += w.from[i];
 			b += w.to[i];
 			if (++at[i] < w.n[i])
