@@ -1,4 +1,6 @@
 #include "ops/support_axes.h"
+#include "base/memory.h"
+#include "tensor/convert.h"
 
 ovl_status ovl_infer_push(ovl_infer *in, ovl_pshape *p, ovl_dim d)
 {
@@ -102,6 +104,34 @@ ovl_status ovl_run_axis(ovl_run *run, int i, int rank, int *axis)
 	int64_t value;
 	OVL_TRY(ovl_run_scalar(run, i, &value));
 	return ovl_axis(value, rank, run->op->name, axis, run->err);
+}
+
+ovl_status ovl_run_indices(ovl_run *run, int i, int64_t **out)
+{
+	const ovl_tensor *t = run->in[i];
+	int64_t n = ovl_tensor_count(t);
+	size_t bytes;
+	*out = NULL;
+	if (t->type == OVL_STRING)
+		return ovl_fail(run->err, OVL_E_TYPE, "%s: input %d holds strings where whole numbers are wanted", run->op->name, i);
+	if (!ovl_mul_ok((size_t)n + 1, sizeof **out, &bytes) || !(*out = (int64_t *)ovl_alloc(bytes)))
+		return ovl_fail(run->err, OVL_E_MEMORY, "%s: out of memory", run->op->name);
+	ovl_convert(t->type, t->data, 0, OVL_I64, *out, 0, n, false);
+	return OVL_OK;
+}
+
+int64_t ovl_find_between(const ovl_tensor *t, int64_t low, int64_t high)
+{
+	enum { BLOCK = 512 };
+	int64_t b[BLOCK], count = ovl_tensor_count(t);
+	for (int64_t i = 0; i < count; i += BLOCK) {
+		int64_t n = count - i < BLOCK ? count - i : BLOCK;
+		ovl_convert(t->type, t->data, i, OVL_I64, b, 0, n, false);
+		for (int64_t k = 0; k < n; k++)
+			if (b[k] >= low && b[k] <= high)
+				return i + k;
+	}
+	return -1;
 }
 
 int64_t ovl_dims_product(const ovl_shape *s, int first, int last)

@@ -35,6 +35,10 @@ ovl_status ovl_run_scalar(ovl_run *run, int i, int64_t *value);
 /* Input i as axes of `rank`, normalised; doubles are an error. */
 ovl_status ovl_run_axes(ovl_run *run, int i, int rank, int *axes, int *count);
 ovl_status ovl_run_axis(ovl_run *run, int i, int rank, int *axis);
+/* All integers of input i in a new array (ovl_free it); never NULL when it succeeds. */
+ovl_status ovl_run_indices(ovl_run *run, int i, int64_t **out);
+/* The position of the first whole number within [low, high]; -1: there is none. */
+int64_t ovl_find_between(const ovl_tensor *t, int64_t low, int64_t high);
 /* Product of dims [first, last). */
 int64_t ovl_dims_product(const ovl_shape *s, int first, int last);
 
