@@ -1,0 +1,236 @@
+/* gemm_impl.h - the tiles of gemm.h. Included by gemm_avx2.c and gemm_avx512.c after their vector layer and after
+ *
+ *     GEMM_TILES(X)      X(mr, nv) for every tile that exists
+ *     GEMM_MR            rows of the highest tile, with two vectors
+ *     GEMM_NV            vectors of the widest tile
+ *     gemm_width(mr)     how many vectors go well with mr rows
+ *     gemm_turn(...)     transposes a square of VL x VL */
+#include "kernels/gemm.h"
+#include <string.h>
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef struct tile_call {
+	const float *a;
+	const ovl_gemm_seg *seg;
+	int64_t n_seg, k, lda;
+	const float *b;
+	int64_t b_row, b_vec;
+	const float *bias;
+	float *c;
+	int64_t ldc;
+	const float *add;
+	int64_t ldadd;
+	const float *next;
+	ovl_gemm_act act;
+	float alpha, beta;
+	int64_t n; /* columns: the last vector may be partial */
+} tile_call;
+
+/* Five rows share one base register: 0, 1, 2, 4 times lda are addressing modes, 3 lda is kept. */
+static inline __attribute__((always_inline)) const float *row_of(const float *a0, const float *a5, const float *a10, int64_t lda, int64_t lda3, int m)
+{
+	const float *p = m < 5 ? a0 : m < 10 ? a5 : a10;
+	switch (m % 5) {
+	case 0:
+		return p;
+	case 1:
+		return p + lda;
+	case 2:
+		return p + 2 * lda;
+	case 3:
+		return p + lda3;
+	default:
+		return p + 4 * lda;
+	}
+}
+
+static inline __attribute__((always_inline)) void tile(const tile_call *t, const int mr, const int nv)
+{
+	V acc[14][4];
+	const int64_t lda = t->lda, lda3 = 3 * lda, b_row = t->b_row, b_vec = t->b_vec, k = t->k;
+	const float *next = t->next;
+	VT tail;
+	UNROLL for (int v = 0; v < nv; v++) {
+		V b = t->bias ? v_load(t->bias + v * VL) : v_zero();
+		UNROLL for (int m = 0; m < mr; m++)
+			acc[m][v] = b;
+	}
+	for (int64_t s = 0; s < t->n_seg; s++) {
+		const float *b = t->b + t->seg[s].b;
+		const float *a0 = t->a + t->seg[s].a, *a5 = a0 + 5 * lda, *a10 = a0 + 10 * lda;
+		for (int64_t i = k; i > 0; i--) {
+			V bv[4];
+			UNROLL for (int v = 0; v < nv; v++)
+				bv[v] = v_load(b + v * b_vec);
+			b += b_row;
+			_mm_prefetch((const char *)next, _MM_HINT_T1);
+			next += 16;
+			UNROLL for (int m = 0; m < mr; m++) {
+				V a = v_set(*row_of(a0, a5, a10, lda, lda3, m));
+				UNROLL for (int v = 0; v < nv; v++)
+					acc[m][v] = v_fma(a, bv[v], acc[m][v]);
+			}
+			a0++;
+			a5++;
+			a10++;
+		}
+	}
+	tail = v_tail(t->n - (nv - 1) * VL);
+	if (t->add)
+		UNROLL for (int m = 0; m < mr; m++)
+			UNROLL for (int v = 0; v < nv; v++) {
+				const float *p = t->add + m * t->ldadd + v * VL;
+				acc[m][v] = v_add(acc[m][v], v == nv - 1 ? v_load_t(p, tail) : v_load(p));
+			}
+	if (t->act == OVL_GEMM_CLAMP) {
+		V low = v_set(t->alpha), high = v_set(t->beta);
+		UNROLL for (int m = 0; m < mr; m++)
+			UNROLL for (int v = 0; v < nv; v++)
+				acc[m][v] = v_min(high, v_max(low, acc[m][v]));
+	}
+	UNROLL for (int m = 0; m < mr; m++)
+		UNROLL for (int v = 0; v < nv; v++) {
+			float *p = t->c + m * t->ldc + v * VL;
+			if (v == nv - 1)
+				v_store_t(p, acc[m][v], tail);
+			else
+				v_store(p, acc[m][v]);
+		}
+}
+
+#define TILE_FUNCTION(mr, nv) \
+	static __attribute__((noinline)) void tile_##mr##x##nv(const tile_call *t) { tile(t, mr, nv); }
+GEMM_TILES(TILE_FUNCTION)
+
+typedef void (*tile_fn)(const tile_call *t);
+#define TILE_ENTRY(mr, nv) [mr][nv] = tile_##mr##x##nv,
+static const tile_fn tiles[GEMM_MR + 1][GEMM_NV + 1] = {GEMM_TILES(TILE_ENTRY)};
+
+#define ACT_LOOP(expression)                                              \
+	for (int64_t r = 0; r < rows; r++) {                              \
+		float *p = c + r * ldc;                                   \
+		int64_t i = 0;                                            \
+		for (; i + VL <= n; i += VL) {                            \
+			V x = v_load(p + i);                              \
+			v_store(p + i, expression);                       \
+		}                                                         \
+		if (i < n) {                                              \
+			VT t = v_tail(n - i);                             \
+			V x = v_load_t(p + i, t);                         \
+			v_store_t(p + i, expression, t);                  \
+		}                                                         \
+	}                                                                 \
+	break
+
+static void gemm_act(ovl_gemm_act act, float alpha, float beta, float *c, int64_t ldc, int64_t rows, int64_t n)
+{
+	V a = v_set(alpha), b = v_set(beta);
+	switch (act) {
+	case OVL_GEMM_PLAIN:
+		break;
+	case OVL_GEMM_CLAMP:
+		ACT_LOOP(v_min(b, v_max(a, x)));
+	case OVL_GEMM_SWISH:
+		ACT_LOOP(v_div(x, v_add(v_set(1.0f), v_exp(v_xor(v_mul(a, x), v_set(-0.0f))))));
+	case OVL_GEMM_HSWISH:
+		ACT_LOOP(v_mul(v_mul(x, v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))))), v_set(1.0f / 6.0f)));
+	case OVL_GEMM_GELU_ERF:
+		ACT_LOOP(v_gelu_erf(x));
+	case OVL_GEMM_GELU_TANH:
+		ACT_LOOP(v_gelu_tanh(x));
+	case OVL_GEMM_SIGMOID:
+		ACT_LOOP(v_sigmoid(x));
+	case OVL_GEMM_TANH:
+		ACT_LOOP(v_tanh(x));
+	case OVL_GEMM_SCALE:
+		ACT_LOOP(v_mul(x, a));
+	}
+}
+
+static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, int64_t column, int nv)
+{
+	t->a = r->a;
+	t->seg = r->seg;
+	t->n_seg = r->n_seg;
+	t->c = r->c + column;
+	t->add = r->add ? r->add + column : NULL;
+	tiles[r->mr][nv](t);
+	if (t->act > OVL_GEMM_CLAMP)
+		gemm_act(t->act, t->alpha, t->beta, t->c, t->ldc, r->mr, t->n);
+	if (g->rest)
+		V_NAME(ovl_posts_tile)(g->rest, t->c, t->ldc, r->mr, t->n, r->row, g->first_column + column, g->in);
+}
+
+static void gemm_block(const ovl_gemm *g, const ovl_gemm_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs)
+{
+	tile_call t = {.k = g->k, .lda = g->lda, .b_row = g->b_row, .b_vec = g->b_vec, .ldc = g->ldc, .ldadd = g->ldadd, .act = g->act, .alpha = g->alpha, .beta = g->beta};
+	int64_t end = vec + n_vecs;
+	int widest = 1;
+	int highest = 1;
+	for (int64_t i = 0; i < n_rows; i++)
+		if (rows[i].mr > highest)
+			highest = rows[i].mr;
+	widest = gemm_width(highest);
+	for (int64_t v = vec; v < end;) {
+		int64_t left = end - v, step = g->k * 16;
+		int nv = left >= widest ? widest : (int)left;
+		const float *next;
+		if (widest == 3 && left == 4)
+			nv = 2;
+		next = v + nv < end ? g->b + (v + nv) * g->b_vec : NULL;
+		t.b = g->b + v * g->b_vec;
+		t.bias = g->bias ? g->bias + v * VL : NULL;
+		t.n = g->n - v * VL < nv * VL ? g->n - v * VL : nv * VL;
+		for (int64_t i = 0; i < n_rows; i++) {
+			/* a tile fetches a line at each step of k: the first ones bring the whole next panel */
+			int64_t span = step * rows[i].n_seg;
+			bool fetch = next && i * span < nv * g->b_vec;
+			t.next = fetch ? next + i * span : t.b;
+			one_tile(&t, g, &rows[i], v * VL, nv);
+		}
+		v += nv;
+	}
+}
+
+static void gemm_run(const ovl_gemm *g, int64_t m, const float *a, float *c, const float *add, int64_t row, int64_t vec, int64_t n_vecs)
+{
+	static const ovl_gemm_seg start = {0, 0};
+	enum { BLOCK = 16 };
+	ovl_gemm_rows rows[BLOCK];
+	int64_t n_tiles = ovl_gemm_tiles(m, GEMM_MR);
+	for (int64_t i = 0; i < n_tiles; i += BLOCK) {
+		int64_t n = n_tiles - i < BLOCK ? n_tiles - i : BLOCK;
+		for (int64_t j = 0; j < n; j++) {
+			int64_t first = ovl_gemm_tile_at(m, n_tiles, i + j), end = ovl_gemm_tile_at(m, n_tiles, i + j + 1);
+			rows[j] = (ovl_gemm_rows){.a = a + first * g->lda, .seg = &start, .n_seg = 1, .c = c + first * g->ldc,
+				.add = add ? add + first * g->ldadd : NULL, .row = row + first, .mr = (int)(end - first)};
+		}
+		gemm_block(g, rows, n, vec, n_vecs);
+	}
+}
+
+/* One vector of columns, [K][VL]. */
+static void pack_panel(float *dst, const float *b, int64_t k, int64_t n, int64_t sk, int64_t sn)
+{
+	VT tail = v_tail(n);
+	if (sn == 1) {
+		for (int64_t i = 0; i < k; i++)
+			v_store(dst + i * VL, v_load_t(b + i * sk, tail));
+	} else if (sk == 1 && n > 0) {
+		for (int64_t i = 0; i < k; i += VL)
+			gemm_turn(dst + i * VL, b + i, sn, (int)n, k - i < VL ? (int)(k - i) : VL);
+	} else {
+		for (int64_t i = 0; i < k; i++)
+			for (int64_t j = 0; j < VL; j++)
+				dst[i * VL + j] = j < n ? b[i * sk + j * sn] : 0;
+	}
+}
+
+static void gemm_pack(float *dst, const float *b, int64_t k, int64_t n, int64_t sk, int64_t sn, int64_t vec, int64_t n_vecs)
+{
+	for (int64_t v = vec; v < vec + n_vecs; v++)
+		pack_panel(dst + v * k * VL, b + v * VL * sn, k, n - v * VL < VL ? n - v * VL : VL, sk, sn);
+}
+
+const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act};
