@@ -51,6 +51,8 @@
 	X(RDIV, true, v_div(y, x))                                                                                                                \
 	X(SQDIFF, true, v_mul(v_sub(x, y), v_sub(x, y)))                                                                                          \
 	X(PRELU, true, v_select(v_lt(x, v_zero()), v_mul(x, y), x))                                                                               \
+	X(MAXIMUM, true, v_select(v_eq(y, y), v_max(y, x), y)) /* of operators: a NaN of either side stays */                                     \
+	X(MINIMUM, true, v_select(v_eq(y, y), v_min(y, x), y))                                                                                    \
 	X(POW, true, v_pow(x, y))                                                                                                                 \
 	X(RPOW, true, v_pow(y, x))
 
