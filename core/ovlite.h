@@ -63,7 +63,8 @@ OVL_API ovl_status ovl_npy_load(const char *path, ovl_tensor **out, ovl_error *e
 OVL_API ovl_status ovl_npy_save(const char *path, const ovl_tensor *t, ovl_error *err);
 OVL_API ovl_status ovl_npz_load(const char *path, char ***names, ovl_tensor ***tensors, size_t *n, ovl_error *err);
 OVL_API void ovl_npz_free(char **names, ovl_tensor **tensors, size_t n);
-OVL_API ovl_status ovl_tensor_load_pb(const char *path, ovl_tensor **out, ovl_error *err); /* an ONNX TensorProto */
+/* A serialised ONNX TensorProto: from a file (bytes NULL) or from memory. */
+OVL_API ovl_status ovl_tensor_load_pb(const char *path, const void *bytes, size_t size, ovl_tensor **out, ovl_error *err);
 
 /* ---- operators and nodes: the builder ---- */
 

@@ -283,7 +283,7 @@ static ovl_status clone_outputs(const ovl_node *from, ovl_node *to, ovl_error *e
 	return OVL_OK;
 }
 
-static ovl_status clone_node(const ovl_node *from, ovl_node **out, ovl_error *err)
+ovl_status ovl_node_copy(const ovl_node *from, ovl_node **out, ovl_error *err)
 {
 	ovl_node *n;
 	ovl_status st;
@@ -318,7 +318,7 @@ static ovl_status clone_into(ovl_graph *g, ovl_node *const *nodes, size_t count,
 	ovl_node **map = ovl_calloc(count + 1, sizeof *map);
 	ovl_status st = map ? OVL_OK : no_memory(err);
 	for (size_t i = 0; st == OVL_OK && i < count; i++) {
-		st = clone_node(nodes[i], &map[i], err);
+		st = ovl_node_copy(nodes[i], &map[i], err);
 		if (st == OVL_OK) {
 			if (ovl_vec_push(&g->nodes, map[i]))
 				map[i]->graph = g;

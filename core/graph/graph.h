@@ -99,6 +99,8 @@ ovl_status ovl_node_set(ovl_node *n, const char *attr, const ovl_attr_value *v, 
 ovl_status ovl_node_set_text(ovl_node *n, const char *attr, const char *text, ovl_error *err);
 ovl_status ovl_node_add_input(ovl_node *n, ovl_end source, ovl_error *err);
 ovl_status ovl_node_set_input(ovl_node *n, int i, ovl_end source, ovl_error *err); /* replaces input i */
+/* A copy with attributes, bodies, posts, names and inferred outputs, but without inputs; refs 1. */
+ovl_status ovl_node_copy(const ovl_node *from, ovl_node **out, ovl_error *err);
 void ovl_node_cut_inputs(ovl_node *n, int count); /* drops inputs from position `count` on */
 /* Types and shapes of the outputs from the inputs as they stand; small pure nodes with known inputs get known values. Errors carry the node's name. */
 ovl_status ovl_node_infer(ovl_node *n, ovl_error *err);
@@ -106,6 +108,8 @@ ovl_status ovl_node_add_name(ovl_node *n, int port, const char *name, ovl_error 
 ovl_status ovl_node_rename(ovl_node *n, const char *name, ovl_error *err);
 ovl_status ovl_node_add_post(ovl_node *n, ovl_post_kind kind, float alpha, float beta, const ovl_end *operand, ovl_error *err);
 ovl_status ovl_node_add_body(ovl_node *n, ovl_graph *body, ovl_body **out, ovl_error *err); /* takes the body over */
+/* The operator's own inputs, without the operands of fused posts that follow them. */
+int ovl_node_own_inputs(const ovl_node *n);
 bool ovl_node_is(const ovl_node *n, const char *type_name);
 ovl_tensor *ovl_node_value(ovl_end source); /* the known value of an output, borrowed; NULL */
 static inline const ovl_output *ovl_source(const ovl_node *n, int i) { return &n->in.at[i].node->out.at[n->in.at[i].port]; }

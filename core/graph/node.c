@@ -318,8 +318,7 @@ static ovl_status check_arity(const ovl_node *n, int n_in, ovl_error *err)
 	return OVL_OK;
 }
 
-/* The operator's own inputs, without the operands of fused posts. */
-static int own_inputs(const ovl_node *n)
+int ovl_node_own_inputs(const ovl_node *n)
 {
 	int count = (int)n->in.n;
 	for (size_t i = 0; i < n->posts.n; i++)
@@ -425,7 +424,7 @@ ovl_status ovl_node_infer(ovl_node *n, ovl_error *err)
 	work w;
 	grown g;
 	ovl_status st;
-	int n_in = own_inputs(n), n_out = n->op->outputs >= 0 ? n->op->outputs : (int)n->out.n;
+	int n_in = ovl_node_own_inputs(n), n_out = n->op->outputs >= 0 ? n->op->outputs : (int)n->out.n;
 	OVL_TRY(check_arity(n, n_in, err));
 	if (!work_open(&w, n_in, n_out))
 		return no_memory(err);

@@ -1,0 +1,236 @@
+/* The public C API: the core object, compiling, properties. */
+#include "api.h"
+#include "read/read.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ovl_core {
+	int refs; /* atomic */
+	pthread_mutex_t lock;
+	ovl_config config;
+};
+
+static ovl_status no_memory(ovl_error *err) { return ovl_fail(err, OVL_E_MEMORY, "not enough memory"); }
+
+ovl_status ovl_core_new(ovl_core **out, ovl_error *err)
+{
+	ovl_core *c = ovl_calloc(1, sizeof *c);
+	if (!c)
+		return no_memory(err);
+	c->refs = 1;
+	pthread_mutex_init(&c->lock, NULL);
+	ovl_config_init(&c->config);
+	*out = c;
+	return OVL_OK;
+}
+
+ovl_core *ovl_core_retain(ovl_core *c)
+{
+	__atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void ovl_core_release(ovl_core *c)
+{
+	if (!c || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	ovl_config_free(&c->config);
+	pthread_mutex_destroy(&c->lock);
+	ovl_free(c);
+}
+
+ovl_status ovl_core_read_model(ovl_core *c, const char *path, const char *weights_path, ovl_model **out, ovl_error *err)
+{
+	ovl_graph *g;
+	(void)c;
+	OVL_TRY(ovl_read_file(path, weights_path, &g, err));
+	return ovl_model_wrap(g, out, err);
+}
+
+ovl_status ovl_core_read_model_memory(ovl_core *c, const void *model, size_t size, const void *weights, size_t weights_size, ovl_model **out, ovl_error *err)
+{
+	ovl_graph *g;
+	(void)c;
+	OVL_TRY(ovl_read_memory(model, size, weights, weights_size, &g, err));
+	return ovl_model_wrap(g, out, err);
+}
+
+static ovl_status check_device(const char *device, ovl_error *err)
+{
+	if (!device || !*device || strcmp(device, "CPU") == 0 || strcmp(device, "AUTO") == 0)
+		return OVL_OK;
+	return ovl_fail(err, OVL_E_ARGUMENT, "there is no device '%.60s'; there are: CPU, AUTO", device);
+}
+
+/* ---- variables ---- */
+
+static const char *text_attr(const ovl_node *n, const char *name)
+{
+	const ovl_attr *a = ovl_attrs_find(n->op->attrs, name);
+	ovl_attr_value v;
+	ovl_error ignored;
+	if (!a || a->kind != OVL_KIND_STRING || ovl_attr_get(a, n->params, &v, &ignored) != OVL_OK)
+		return NULL;
+	return v.s;
+}
+
+static ovl_status add_variable(ovl_compiled *c, const char *id, const ovl_node *n, ovl_error *err)
+{
+	const ovl_attr *ta = ovl_attrs_find(n->op->attrs, "variable_type"), *sa = ovl_attrs_find(n->op->attrs, "variable_shape");
+	ovl_variable v = {.type = n->out.n ? n->out.at[0].type : OVL_DYNAMIC, .shape = n->out.n ? n->out.at[0].shape : ovl_pshape_any()};
+	ovl_attr_value value;
+	ovl_variable *grown;
+	for (size_t i = 0; i < c->n_variables; i++)
+		if (strcmp(c->variables[i].id, id) == 0)
+			return OVL_OK;
+	if (ta && ovl_attr_get(ta, n->params, &value, err) == OVL_OK && value.type != OVL_DYNAMIC)
+		v.type = value.type;
+	if (sa && ovl_attr_get(sa, n->params, &value, err) == OVL_OK && value.shape && value.shape->ranked)
+		v.shape = *value.shape;
+	grown = ovl_realloc(c->variables, (c->n_variables + 1) * sizeof *grown);
+	if (!grown)
+		return no_memory(err);
+	c->variables = grown;
+	v.id = ovl_strdup(id);
+	if (!v.id)
+		return no_memory(err);
+	c->variables[c->n_variables++] = v;
+	return OVL_OK;
+}
+
+/* ReadValue first: it knows type and shape; an Assign alone is a variable too. Bodies of loops have theirs. */
+static ovl_status find_variables(ovl_compiled *c, const ovl_graph *g, const char *type_name, int depth, ovl_error *err)
+{
+	for (size_t i = 0; i < g->nodes.n; i++) {
+		const ovl_node *n = g->nodes.at[i];
+		const char *id = ovl_node_is(n, type_name) ? text_attr(n, "variable_id") : NULL;
+		if (id)
+			OVL_TRY(add_variable(c, id, n, err));
+		for (size_t b = 0; depth < 16 && b < n->bodies.n; b++)
+			OVL_TRY(find_variables(c, n->bodies.at[b].graph, type_name, depth + 1, err));
+	}
+	return OVL_OK;
+}
+
+/* ---- compiling ---- */
+
+static void free_source(void *source) { ovl_model_release(source); }
+
+/* Static models are planned at once, so that the first inference is as fast as the others. */
+static ovl_status plan_ahead(ovl_compiled *c, ovl_error *err)
+{
+	ovl_shape *shapes = ovl_calloc(c->n_ports[0] + 1, sizeof *shapes);
+	ovl_plan *plan;
+	ovl_status st = shapes ? OVL_OK : no_memory(err);
+	bool fixed = true;
+	for (size_t i = 0; st == OVL_OK && i < c->n_ports[0]; i++)
+		fixed = fixed && ovl_pshape_to_shape(&c->ports[0][i].shape, &shapes[i]);
+	if (st == OVL_OK && fixed) {
+		st = ovl_program_plan(c->program, shapes, &plan, err);
+		if (st == OVL_OK)
+			ovl_plan_release(plan);
+	}
+	ovl_free(shapes);
+	return st;
+}
+
+static ovl_status check_parameters(const ovl_graph *g, ovl_error *err)
+{
+	for (size_t i = 0; i < g->parameters.n; i++)
+		if (g->parameters.at[i]->out.at[0].type == OVL_DYNAMIC)
+			return ovl_fail(err, OVL_E_UNSUPPORTED, "input '%s' has no element type", g->parameters.at[i]->name);
+	return OVL_OK;
+}
+
+static ovl_status build(ovl_compiled *c, const ovl_model *m, ovl_error *err)
+{
+	ovl_plan_options options;
+	ovl_graph *g;
+	c->name = ovl_strdup(m->graph->name);
+	c->packs = ovl_packs_new();
+	c->free_ports = ovl_ports_free;
+	c->free_source = free_source;
+	if (!c->name || !c->packs)
+		return no_memory(err);
+	OVL_TRY(check_parameters(m->graph, err));
+	for (int s = 0; s < 2; s++)
+		OVL_TRY(ovl_ports_make(m->graph, (ovl_side)s, 0, true, &c->ports[s], &c->n_ports[s], err));
+	OVL_TRY(find_variables(c, m->graph, "ReadValue", 0, err));
+	OVL_TRY(find_variables(c, m->graph, "Assign", 0, err));
+	OVL_TRY(ovl_model_clone(m, (ovl_model **)&c->source, err));
+	ovl_config_plan_options(&c->config, &options);
+	OVL_TRY(ovl_graph_clone(m->graph, &g, err));
+	OVL_TRY(ovl_program_new(g, &options, c->packs, &c->program, err));
+	c->engine = ovl_engine_new(ovl_config_streams(&c->config), ovl_config_threads_per_stream(&c->config));
+	if (!c->engine)
+		return no_memory(err);
+	return plan_ahead(c, err);
+}
+
+ovl_status ovl_core_compile(ovl_core *core, const ovl_model *m, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
+{
+	ovl_compiled *c;
+	bool copied;
+	ovl_status st;
+	OVL_TRY(check_device(device, err));
+	c = ovl_calloc(1, sizeof *c);
+	if (!c)
+		return no_memory(err);
+	c->refs = 1;
+	pthread_mutex_lock(&core->lock);
+	copied = ovl_config_copy(&core->config, &c->config);
+	pthread_mutex_unlock(&core->lock);
+	st = copied ? OVL_OK : no_memory(err);
+	for (size_t i = 0; st == OVL_OK && i < n; i++)
+		st = ovl_config_set(&c->config, keys[i], values[i], err);
+	if (st == OVL_OK)
+		st = build(c, m, err);
+	if (st != OVL_OK)
+		ovl_compiled_destroy(c);
+	else
+		*out = c;
+	return st;
+}
+
+/* ---- properties ---- */
+
+ovl_status ovl_core_set_property(ovl_core *c, const char *device, const char *key, const char *value, ovl_error *err)
+{
+	ovl_status st;
+	OVL_TRY(check_device(device, err));
+	pthread_mutex_lock(&c->lock);
+	st = ovl_config_set(&c->config, key, value, err);
+	pthread_mutex_unlock(&c->lock);
+	return st;
+}
+
+ovl_status ovl_core_get_property(ovl_core *c, const char *device, const char *key, ovl_value *out, ovl_error *err)
+{
+	char buf[2048], kind;
+	ovl_status st;
+	OVL_TRY(check_device(device, err));
+	pthread_mutex_lock(&c->lock);
+	st = ovl_config_get(&c->config, OVL_SCOPE_CORE, "", key, &kind, buf, sizeof buf, err);
+	pthread_mutex_unlock(&c->lock);
+	if (st == OVL_OK && !ovl_value_of_property(kind, buf, out))
+		st = no_memory(err);
+	return st;
+}
+
+ovl_status ovl_compiled_get_property(ovl_compiled *c, const char *key, ovl_value *out, ovl_error *err)
+{
+	char buf[2048], kind;
+	OVL_TRY(ovl_config_get(&c->config, OVL_SCOPE_COMPILED, c->name, key, &kind, buf, sizeof buf, err));
+	return ovl_value_of_property(kind, buf, out) ? OVL_OK : no_memory(err);
+}
+
+/* ---- what runs, and taking it elsewhere ---- */
+
+ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_error *err)
+{
+	ovl_graph *g;
+	OVL_TRY(ovl_graph_clone(ovl_program_graph(c->program), &g, err));
+	return ovl_model_wrap(g, out, err);
+}

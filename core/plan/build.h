@@ -1,0 +1,55 @@
+/* build.h - what the files of plan/ share while a plan is made. */
+#ifndef OVL_PLAN_BUILD_H
+#define OVL_PLAN_BUILD_H
+
+#include "graph/graph.h"
+#include "plan/plan.h"
+
+/* A step while it is being made: the problem its kernel accepted, for prepare() once all strides are final. */
+typedef struct ovl_draft {
+	int node; /* position in the graph's order; -1: a copy */
+	int step; /* position in plan->steps */
+	const char *op;
+	const void *params; /* of the node, or NULL */
+	const ovl_post *posts;
+	int n_posts, n_op_in;
+	uint64_t packed; /* bit i: input i was packed by prepare() */
+	int in_place;
+} ovl_draft;
+
+typedef struct ovl_build {
+	ovl_program *program;
+	const ovl_plan_options *options;
+	ovl_packs *packs;
+	ovl_graph *graph; /* specialised */
+	ovl_plan *plan;
+	int **node_values; /* [node->index][port] -> value, -1 not made yet */
+	OVL_VEC(ovl_draft) drafts;
+	OVL_VEC(int) copy_of; /* per value: a copy of it in another form (chain through copy_next), -1 none */
+	OVL_VEC(int) copy_next;
+	OVL_VEC(int) viewed; /* per value: how many views were derived from it */
+	ovl_error *err;
+} ovl_build;
+
+/* build.c */
+int ovl_build_value(ovl_build *b, int slot, size_t offset, const ovl_desc *desc, bool late); /* -1: out of memory */
+int ovl_build_slot(ovl_build *b, ovl_slot_kind kind, size_t size, int index, ovl_tensor *constant);
+ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out); /* this value in that form, copying where needed */
+ovl_status ovl_build_copy_step(ovl_build *b, int from, int to, const char *name);
+ovl_step *ovl_build_step(ovl_build *b, int n_in, int n_out); /* appended; NULL: out of memory */
+
+/* views.c: *done is false when the node is no view. */
+ovl_status ovl_build_view(ovl_build *b, const ovl_node *n, bool *done);
+bool ovl_reshape_strides(const ovl_desc *from, int rank, const int64_t *dims, int64_t *strides); /* a new shape on the same memory, where that is possible */
+
+/* memory.c: in-place concatenation and element-wise steps, lifetimes, offsets. */
+ovl_status ovl_build_memory(ovl_build *b);
+int ovl_slot_root(const ovl_plan *p, int slot, size_t *at); /* follows merges; *at += the byte offset */
+
+/* reference.c */
+ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err);
+void ovl_ref_free(ovl_ref *r);
+
+ovl_status ovl_plan_build(ovl_program *program, const ovl_graph *g, const ovl_shape *inputs, ovl_packs *packs, ovl_plan **out, ovl_error *err);
+
+#endif

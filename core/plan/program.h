@@ -1,0 +1,10 @@
+/* program.h - a program from the inside, for the files of plan/. */
+#ifndef OVL_PLAN_PROGRAM_H
+#define OVL_PLAN_PROGRAM_H
+
+#include "plan/plan.h"
+
+bool ovl_program_owns_constant(const ovl_program *p, const void *data); /* the constant lives as long as the program */
+bool ovl_copy_strided(const ovl_desc *from, const void *src, const ovl_desc *to, void *dst); /* kernels/copy.c; false: a packed or string type */
+
+#endif

@@ -1,0 +1,33 @@
+/* compiled.h - a compiled model: a program, its streams, its ports and variables. Shared by requests through reference counts. */
+#ifndef OVL_RUN_COMPILED_H
+#define OVL_RUN_COMPILED_H
+
+#include "run/config.h"
+#include "run/engine.h"
+#include "run/port.h"
+
+typedef struct ovl_variable {
+	char *id;
+	ovl_type type;
+	ovl_pshape shape;
+} ovl_variable;
+
+typedef struct ovl_compiled {
+	int refs; /* atomic */
+	char *name;
+	ovl_config config;
+	ovl_packs *packs;
+	ovl_program *program;
+	ovl_engine *engine;
+	ovl_port *ports[2]; /* inputs, outputs */
+	size_t n_ports[2];
+	ovl_variable *variables;
+	size_t n_variables;
+	void *source; /* the model it came from, for export: owned by the API layer */
+	void (*free_source)(void *source);
+	void (*free_ports)(ovl_port *ports, size_t n);
+} ovl_compiled;
+
+void ovl_compiled_destroy(ovl_compiled *c); /* of a partly made one as well */
+
+#endif
