@@ -59,9 +59,9 @@ fail:
 	return NULL;
 }
 
-static bool made_here(const ovl_buffer *b)
+static bool made_here(const ovl_buffer *b) /* NULL: memory of an arena, whose tensors have no buffer */
 {
-	return b->release == release_own;
+	return b && b->release == release_own;
 }
 
 static bool owns(const ovl_tensor *t)
@@ -229,7 +229,7 @@ bool ovl_tensor_dense(const ovl_tensor *t)
 /* How many bytes from t->data on belong to this tensor. */
 static size_t capacity(const ovl_tensor *t)
 {
-	if (made_here(t->buffer) && !owns(t))
+	if (!t->buffer || (made_here(t->buffer) && !owns(t)))
 		return ovl_tensor_bytes(t); /* a view: what lies behind is the base's */
 	return t->buffer->size - (size_t)((char *)t->data - (char *)t->buffer->data);
 }
