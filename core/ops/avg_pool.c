@@ -2,17 +2,15 @@
 #include "ops/support_pool.h"
 #include "ops/support_work.h"
 
-/* Window entries o covers in one dimension: clipped to the input, and how many of them lie in the padded input. */
+/* The input entries of window o in one dimension. */
 typedef struct stretch {
-	int64_t from, to, padded;
+	int64_t from, to;
 } stretch;
 
 static stretch stretch_of(const ovl_conv_geometry *g, int d, int64_t o)
 {
-	int64_t from = o * g->stride[d] - g->pad_begin[d], to = from + g->kernel[d], end = g->in[d] + g->pad_end[d];
+	int64_t from = o * g->stride[d] - g->pad_begin[d], to = from + g->kernel[d];
 	stretch s;
-	to = to < end ? to : end;
-	s.padded = to - from;
 	s.from = from > 0 ? from : 0;
 	s.to = to < g->in[d] ? to : g->in[d];
 	s.to = s.to > s.from ? s.to : s.from;
@@ -29,14 +27,15 @@ static int64_t mean_i(int64_t sum, int64_t n)
 	return (int64_t)nearbyint((double)sum / (double)n);
 }
 
+/* by: what sums are divided by; 0: by the number of entries. */
 #define PLANE(NAME, T, SUM, MEAN) \
-	static void plane_##NAME(const ovl_conv_geometry *g, bool exclude_pad, const T *x, T *y) \
+	static void plane_##NAME(const ovl_conv_geometry *g, int64_t by, const T *x, T *y) \
 	{ \
 		for (int64_t oz = 0; oz < g->out[0]; oz++) \
 			for (int64_t oy = 0; oy < g->out[1]; oy++) \
 				for (int64_t ox = 0; ox < g->out[2]; ox++) { \
 					stretch a = stretch_of(g, 0, oz), b = stretch_of(g, 1, oy), c = stretch_of(g, 2, ox); \
-					int64_t n = exclude_pad ? (a.to - a.from) * (b.to - b.from) * (c.to - c.from) : a.padded * b.padded * c.padded; \
+					int64_t n = by > 0 ? by : (a.to - a.from) * (b.to - b.from) * (c.to - c.from); \
 					SUM sum = 0; \
 					for (int64_t iz = a.from; iz < a.to; iz++) \
 						for (int64_t iy = b.from; iy < b.to; iy++) \
@@ -53,12 +52,14 @@ static ovl_status avg_pool(ovl_work *w)
 {
 	const ovl_pooling_params *p = w->params;
 	ovl_type as = ovl_work_type(w->run->in[0]->type);
-	int64_t in_size, out_size;
+	int64_t in_size, out_size, by = 0;
 	ovl_conv_geometry g;
 	const void *x;
 	void *y;
 	OVL_TRY(ovl_pooling_resolve("AvgPool", p, ovl_work_shape(w, 0), &g, w->err));
 	g = ovl_conv_as_3d(&g);
+	if (ovl_pooling_by_kernel(p, &g))
+		by = g.kernel[0] * g.kernel[1] * g.kernel[2];
 	in_size = g.in[0] * g.in[1] * g.in[2];
 	out_size = g.out[0] * g.out[1] * g.out[2];
 	OVL_TRY(ovl_work_read(w, w->run->in[0], as, &x));
@@ -66,11 +67,11 @@ static ovl_status avg_pool(ovl_work *w)
 	for (int64_t plane = 0; out_size > 0 && plane < g.batch * g.in_channels; plane++) {
 		OVL_RUN_CHECK_CANCEL(w->run);
 		if (as == OVL_F32)
-			plane_f32(&g, p->exclude_pad, (const float *)x + plane * in_size, (float *)y + plane * out_size);
+			plane_f32(&g, by, (const float *)x + plane * in_size, (float *)y + plane * out_size);
 		else if (as == OVL_F64)
-			plane_f64(&g, p->exclude_pad, (const double *)x + plane * in_size, (double *)y + plane * out_size);
+			plane_f64(&g, by, (const double *)x + plane * in_size, (double *)y + plane * out_size);
 		else
-			plane_i64(&g, p->exclude_pad, (const int64_t *)x + plane * in_size, (int64_t *)y + plane * out_size);
+			plane_i64(&g, by, (const int64_t *)x + plane * in_size, (int64_t *)y + plane * out_size);
 	}
 	return OVL_OK;
 }

@@ -104,7 +104,7 @@ static ovl_status resolve_backprop(const char *op, const ovl_conv_params *p, ovl
 	if (out_spatial && (p->auto_pad == OVL_PAD_SAME_UPPER || p->auto_pad == OVL_PAD_SAME_LOWER)) {
 		int64_t total = full + extra - out_spatial[i];
 		total = total > 0 ? total : 0;
-		w->pad_begin = p->auto_pad == OVL_PAD_SAME_UPPER ? total / 2 : total - total / 2;
+		w->pad_begin = p->auto_pad == OVL_PAD_SAME_UPPER ? total - total / 2 : total / 2; /* the other way round than forward */
 		w->pad_end = total - w->pad_begin;
 	}
 	if (g->out[i] < 0)

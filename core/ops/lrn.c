@@ -21,14 +21,14 @@ static ovl_status infer(ovl_infer *in)
 	return ovl_infer_same(in);
 }
 
-/* to = sums of from over a window along dimension d. */
+/* to = sums of from over a window along dimension d; an even size reaches no further than the odd one below it. */
 static void slide(const ovl_shape *s, int d, int64_t size, const double *from, double *to)
 {
 	int64_t outer = ovl_span(s, 0, d), n = s->dims[d], inner = ovl_span(s, d + 1, s->rank), before = (size - 1) / 2;
 	for (int64_t o = 0; o < outer; o++)
 		for (int64_t k = 0; k < n; k++)
 			for (int64_t i = 0; i < inner; i++) {
-				int64_t first = k > before ? k - before : 0, last = n - k > size - before ? k + size - before : n;
+				int64_t first = k > before ? k - before : 0, last = n - k > before ? k + before + 1 : n;
 				double sum = 0;
 				for (int64_t j = first; j < last; j++)
 					sum += from[(o * n + j) * inner + i];

@@ -57,6 +57,15 @@ static ovl_status normalize_l2(ovl_work *w)
 	bool reduced[OVL_MAX_RANK];
 	int n;
 	OVL_TRY(ovl_work_axes(w, 1, ovl_work_shape(w, 0)->rank, reduced, &n));
+	if (n == 0) { /* every element is divided by itself */
+		const double *x;
+		double *y;
+		OVL_TRY(ovl_work_f64(w, 0, &x));
+		OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
+		for (int64_t i = ovl_tensor_count(w->run->out[0]); i > 0; i--)
+			y[i - 1] = x[i - 1] != 0;
+		return OVL_OK;
+	}
 	return divide(w, reduced, p->eps, p->eps_mode == 1);
 }
 

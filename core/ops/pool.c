@@ -24,3 +24,11 @@ ovl_status ovl_pooling_resolve(const char *op, const ovl_pooling_params *p, cons
 	*out = g;
 	return OVL_OK;
 }
+
+bool ovl_pooling_by_kernel(const ovl_pooling_params *p, const ovl_conv_geometry *g)
+{
+	for (int i = 0; i < g->spatial; i++)
+		if (g->pad_begin[i] || g->pad_end[i])
+			return !p->exclude_pad;
+	return false;
+}
