@@ -82,7 +82,7 @@ const char *ovl_gemm_tail_accept(ovl_problem *p, int axis, ovl_form form)
 ovl_status ovl_gemm_tail_prepare(ovl_gemm_tail *tail, float **bias, const ovl_problem *p, int axis, ovl_error *err)
 {
 	ovl_problem rest = *p;
-	int64_t n = p->out[0].dims[axis], room = ovl_gemm_up(n, 16), channels = 0;
+	int64_t n = p->out[0].dims[axis], room = ovl_gemm_up(n, 16) + 16, channels = 0; /* room: whole vectors from any channel on */
 	const float *from;
 	int taken = take(p, axis, tail);
 	rest.posts += taken;

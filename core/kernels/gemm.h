@@ -40,9 +40,10 @@ typedef struct ovl_gemm_tail {
 	ovl_posts rest;
 } ovl_gemm_tail;
 
-/* Row tiles of a product: a[s] of row r of the tile is a + seg[s].a + r * lda. */
+/* A tile of rows: row r of segment s is at a + seg[s].a + r * lda. */
 typedef struct ovl_gemm_rows {
 	const float *a;
+	int64_t lda;
 	const ovl_gemm_seg *seg;
 	int64_t n_seg;
 	float *c;
@@ -55,7 +56,7 @@ typedef struct ovl_gemm_rows {
 typedef struct ovl_gemm {
 	int64_t k; /* of each segment */
 	int64_t n; /* columns */
-	int64_t lda, ldc, ldadd;
+	int64_t ldc, ldadd;
 	const float *b;
 	int64_t b_row, b_vec; /* elements from k to k + 1, and from a vector of columns to the next. Packed: VL and K * VL */
 	const float *bias; /* whole vectors; NULL: zero */
@@ -89,7 +90,7 @@ typedef struct ovl_gemm_isa {
 	/* Vectors [vec, vec + n_vecs) of the columns, for some row tiles. */
 	void (*block)(const ovl_gemm *g, const ovl_gemm_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs);
 	/* The product of m rows that follow each other with one segment, columns in vectors [vec, vec + n_vecs), on this thread. */
-	void (*run)(const ovl_gemm *g, int64_t m, const float *a, float *c, const float *add, int64_t row, int64_t vec, int64_t n_vecs);
+	void (*run)(const ovl_gemm *g, int64_t m, const float *a, int64_t lda, float *c, const float *add, int64_t row, int64_t vec, int64_t n_vecs);
 	/* B[k][n] at b + k * sk + n * sn into panels, vectors [vec, vec + n_vecs); dst is where vector 0 starts. */
 	void (*pack)(float *dst, const float *b, int64_t k, int64_t n, int64_t sk, int64_t sn, int64_t vec, int64_t n_vecs);
 	void (*act)(ovl_gemm_act act, float alpha, float beta, float *c, int64_t ldc, int64_t rows, int64_t n);

@@ -151,6 +151,7 @@ static void gemm_act(ovl_gemm_act act, float alpha, float beta, float *c, int64_
 static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, int64_t column, int nv)
 {
 	t->a = r->a;
+	t->lda = r->lda;
 	t->seg = r->seg;
 	t->n_seg = r->n_seg;
 	t->c = r->c + column;
@@ -164,7 +165,7 @@ static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, in
 
 static void gemm_block(const ovl_gemm *g, const ovl_gemm_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs)
 {
-	tile_call t = {.k = g->k, .lda = g->lda, .b_row = g->b_row, .b_vec = g->b_vec, .ldc = g->ldc, .ldadd = g->ldadd, .act = g->act, .alpha = g->alpha, .beta = g->beta};
+	tile_call t = {.k = g->k, .b_row = g->b_row, .b_vec = g->b_vec, .ldc = g->ldc, .ldadd = g->ldadd, .act = g->act, .alpha = g->alpha, .beta = g->beta};
 	int64_t end = vec + n_vecs;
 	int widest = 1;
 	int highest = 1;
@@ -193,7 +194,7 @@ static void gemm_block(const ovl_gemm *g, const ovl_gemm_rows *rows, int64_t n_r
 	}
 }
 
-static void gemm_run(const ovl_gemm *g, int64_t m, const float *a, float *c, const float *add, int64_t row, int64_t vec, int64_t n_vecs)
+static void gemm_run(const ovl_gemm *g, int64_t m, const float *a, int64_t lda, float *c, const float *add, int64_t row, int64_t vec, int64_t n_vecs)
 {
 	static const ovl_gemm_seg start = {0, 0};
 	enum { BLOCK = 16 };
@@ -203,7 +204,7 @@ static void gemm_run(const ovl_gemm *g, int64_t m, const float *a, float *c, con
 		int64_t n = n_tiles - i < BLOCK ? n_tiles - i : BLOCK;
 		for (int64_t j = 0; j < n; j++) {
 			int64_t first = ovl_gemm_tile_at(m, n_tiles, i + j), end = ovl_gemm_tile_at(m, n_tiles, i + j + 1);
-			rows[j] = (ovl_gemm_rows){.a = a + first * g->lda, .seg = &start, .n_seg = 1, .c = c + first * g->ldc,
+			rows[j] = (ovl_gemm_rows){.a = a + first * lda, .lda = lda, .seg = &start, .n_seg = 1, .c = c + first * g->ldc,
 				.add = add ? add + first * g->ldadd : NULL, .row = row + first, .mr = (int)(end - first)};
 		}
 		gemm_block(g, rows, n, vec, n_vecs);
