@@ -10,22 +10,41 @@ const char *ovl_version(void) { return "0.1.0"; }
 
 /* ---- tensors ---- */
 
+/* The caller's memory is told from our own by this function, which every wrapped buffer has. */
+typedef struct borrowed {
+	void (*release)(void *user, void *data, size_t bytes);
+	void *user;
+} borrowed;
+
+static void end_borrowed(void *user, void *data, size_t bytes)
+{
+	borrowed *b = user;
+	if (b->release)
+		b->release(b->user, data, bytes);
+	ovl_free(b);
+}
+
 ovl_status ovl_tensor_wrap(void *data, ovl_type type, const ovl_shape *shape, void (*release)(void *user, void *data, size_t bytes), void *user, ovl_tensor **out, ovl_error *err)
 {
 	size_t bytes;
-	ovl_buffer *b;
+	ovl_buffer *b = NULL;
+	borrowed *owner;
 	ovl_status st;
 	int64_t count;
 	if (type == OVL_STRING || type == OVL_DYNAMIC)
 		return ovl_fail(err, OVL_E_TYPE, "memory of type %s cannot be wrapped", ovl_type_name(type));
 	if (!ovl_shape_count(shape, &count) || !ovl_type_bytes(type, count, &bytes))
 		return ovl_fail(err, OVL_E_SHAPE, "the shape is too large or has a negative size");
-	b = ovl_buffer_wrap(data, bytes, release, user);
-	if (!b)
+	owner = ovl_calloc(1, sizeof *owner);
+	if (owner)
+		b = ovl_buffer_wrap(data, bytes, end_borrowed, owner);
+	if (!b) {
+		ovl_free(owner);
 		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a tensor");
+	}
 	st = ovl_tensor_on(b, 0, type, shape, out, err);
-	if (st != OVL_OK)
-		b->release = NULL; /* a failed call leaves the caller's memory to the caller */
+	if (st == OVL_OK) /* a failed call leaves the caller's memory to the caller */
+		*owner = (borrowed){release, user};
 	ovl_buffer_release(b);
 	return st;
 }
@@ -34,7 +53,7 @@ ovl_type ovl_tensor_type(const ovl_tensor *t) { return t->type; }
 void ovl_tensor_shape(const ovl_tensor *t, ovl_shape *out) { *out = t->shape; }
 const int64_t *ovl_tensor_strides(const ovl_tensor *t) { return t->strides; }
 void *ovl_tensor_data(const ovl_tensor *t) { return t->data; }
-bool ovl_tensor_owns(const ovl_tensor *t) { return t->buffer && !t->buffer->user; }
+bool ovl_tensor_owns(const ovl_tensor *t) { return t->buffer && t->buffer->release != end_borrowed; }
 
 /* ---- operators ---- */
 
