@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-enum { NEWEST_IR = 13 };
 
 static ovl_status no_memory(ovl_onnx_model *m) { return ovl_fail(m->err, OVL_E_MEMORY, "not enough memory for the model"); }
 
@@ -135,8 +134,6 @@ static ovl_status check_model(ovl_onnx_model *m)
 	const Onnx__ModelProto *p = m->proto;
 	if (!p->graph || (!p->has_ir_version && !p->n_opset_import))
 		return ovl_fail(m->err, OVL_E_PARSE, "not an ONNX model (and not XML either): there is no graph in it");
-	if (p->ir_version > NEWEST_IR)
-		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "ONNX IR version %lld is not known; versions up to %d are read", (long long)p->ir_version, NEWEST_IR);
 	return OVL_OK;
 }
 

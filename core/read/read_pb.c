@@ -184,7 +184,7 @@ static ovl_status external_tensor(Onnx__TensorProto *p, ovl_pb_files *files, ovl
 	const char *location = NULL;
 	int64_t offset = 0, length = -1;
 	size_t unit = ovl_type_size(type);
-	ovl_buffer *file;
+	ovl_buffer *file = NULL;
 	for (size_t i = 0; i < p->n_external_data; i++) {
 		const Onnx__StringStringEntryProto *e = p->external_data[i];
 		if (e->key && strcmp(e->key, "location") == 0)

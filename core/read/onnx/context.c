@@ -62,6 +62,23 @@ ovl_end ovl_x_in(ovl_onnx *x, int i)
 	return e;
 }
 
+/* Before opset 7 the second input was broadcast only when asked, from `axis` on: [2,3,4] + [3] with axis 1. */
+ovl_end ovl_x_second(ovl_onnx *x, ovl_end a)
+{
+	ovl_end b = ovl_x_in(x, 1);
+	int rank_a, rank_b;
+	int64_t axis;
+	if (x->opset >= 7 || !ovl_x_attr_int(x, "broadcast", 0) || !ovl_x_attr(x, "axis"))
+		return b;
+	rank_a = ovl_x_need_rank(x, a);
+	rank_b = ovl_x_need_rank(x, b);
+	axis = ovl_x_attr_int(x, "axis", 0);
+	axis += axis < 0 ? rank_a : 0;
+	for (int64_t i = axis + rank_b; i < rank_a && x->status == OVL_OK; i++, rank_b++)
+		b = ovl_x_unsqueeze(x, b, rank_b);
+	return b;
+}
+
 static const ovl_output *output_of(const ovl_onnx *x, ovl_end e) { return x->status == OVL_OK && e.node ? &e.node->out.at[e.port] : NULL; }
 
 ovl_type ovl_x_type(ovl_onnx *x, ovl_end e) { return output_of(x, e) ? output_of(x, e)->type : OVL_DYNAMIC; }

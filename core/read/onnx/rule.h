@@ -44,6 +44,7 @@ void ovl_x_unsupported(ovl_onnx *x, const char *what); /* fails: "what is not su
 bool ovl_x_has(const ovl_onnx *x, int i); /* there, and not left out */
 ovl_end ovl_x_in(ovl_onnx *x, int i); /* fails when it is not there */
 ovl_end ovl_x_maybe(ovl_onnx *x, int i); /* {NULL, 0} when it is not there */
+ovl_end ovl_x_second(ovl_onnx *x, ovl_end a); /* input 1 of a binary operator; before opset 7 placed beside `a` as its attributes say */
 ovl_type ovl_x_type(ovl_onnx *x, ovl_end e); /* OVL_DYNAMIC when open */
 bool ovl_x_is_float(ovl_onnx *x, ovl_end e);
 int ovl_x_rank(ovl_onnx *x, ovl_end e); /* -1 when open */

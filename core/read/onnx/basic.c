@@ -1,0 +1,156 @@
+/* Constants, types, and operators that give their input as it is. */
+#include "read/onnx/model.h"
+
+#include <string.h>
+
+/* ---- Constant ---- */
+
+static ovl_end numbers(ovl_onnx *x, ovl_type type, const void *data, size_t n, bool scalar)
+{
+	ovl_shape shape = {.rank = scalar ? 0 : 1, .dims = {(int64_t)n}};
+	ovl_tensor *t;
+	ovl_end e;
+	x->status = ovl_tensor_new(type, &shape, &t, x->err);
+	if (x->status != OVL_OK)
+		return (ovl_end){NULL, 0};
+	if (n)
+		memcpy(t->data, data, n * ovl_type_size(type));
+	e = ovl_x_const(x, t);
+	ovl_tensor_release(t);
+	return e;
+}
+
+static ovl_end texts(ovl_onnx *x, const ProtobufCBinaryData *s, size_t n, bool scalar)
+{
+	ovl_shape shape = {.rank = scalar ? 0 : 1, .dims = {(int64_t)n}};
+	ovl_tensor *t;
+	ovl_end e;
+	x->status = ovl_tensor_new(OVL_STRING, &shape, &t, x->err);
+	if (x->status != OVL_OK)
+		return (ovl_end){NULL, 0};
+	for (size_t i = 0; i < n && x->status == OVL_OK; i++)
+		x->status = ovl_tensor_set_string(t, (int64_t)i, (const char *)s[i].data, s[i].len, x->err);
+	e = ovl_x_const(x, t);
+	ovl_tensor_release(t);
+	return e;
+}
+
+static ovl_end sparse(ovl_onnx *x, const Onnx__SparseTensorProto *p)
+{
+	ovl_tensor *t;
+	ovl_end e;
+	x->status = ovl_onnx_sparse(x->scope, p, &t);
+	if (x->status != OVL_OK)
+		return (ovl_end){NULL, 0};
+	e = ovl_x_const(x, t);
+	ovl_tensor_release(t);
+	return e;
+}
+
+static void constant(ovl_onnx *x)
+{
+	const Onnx__AttributeProto *a;
+	ovl_end e = {NULL, 0};
+	if ((a = ovl_x_attr(x, "value")) && a->t)
+		e = ovl_x_const(x, ovl_x_tensor(x, a->t));
+	else if ((a = ovl_x_attr(x, "sparse_value")) && a->sparse_tensor)
+		e = sparse(x, a->sparse_tensor);
+	else if ((a = ovl_x_attr(x, "value_int")))
+		e = numbers(x, OVL_I64, &a->i, 1, true);
+	else if ((a = ovl_x_attr(x, "value_ints")))
+		e = numbers(x, OVL_I64, a->ints, a->n_ints, false);
+	else if ((a = ovl_x_attr(x, "value_float")))
+		e = numbers(x, OVL_F32, &a->f, 1, true);
+	else if ((a = ovl_x_attr(x, "value_floats")))
+		e = numbers(x, OVL_F32, a->floats, a->n_floats, false);
+	else if ((a = ovl_x_attr(x, "value_string")))
+		e = texts(x, &a->s, 1, true);
+	else if ((a = ovl_x_attr(x, "value_strings")))
+		e = texts(x, a->strings, a->n_strings, false);
+	else
+		ovl_x_fail(x, OVL_E_PARSE, "it has no value");
+	ovl_x_out(x, 0, e);
+}
+
+/* ---- types ---- */
+
+static bool text_type(ovl_onnx *x, ovl_type from, ovl_type to)
+{
+	if ((from == OVL_STRING) == (to == OVL_STRING))
+		return false;
+	ovl_x_unsupported(x, "conversion between text and numbers");
+	return true;
+}
+
+static ovl_end passed(ovl_onnx *x, ovl_end e);
+
+static void cast(ovl_onnx *x)
+{
+	ovl_end a = ovl_x_in(x, 0);
+	ovl_type to;
+	const Onnx__AttributeProto *attr = ovl_x_attr(x, "to");
+	if (attr && x->opset < 6 && attr->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING) {
+		ovl_x_unsupported(x, "a type that is given by name");
+		return;
+	}
+	to = ovl_x_pb_type(x, ovl_x_need_int(x, "to"));
+	if (x->status != OVL_OK || text_type(x, ovl_x_type(x, a), to))
+		return;
+	ovl_x_out(x, 0, ovl_x_type(x, a) == to ? passed(x, a) : ovl_x_convert(x, a, to));
+}
+
+static void cast_like(ovl_onnx *x)
+{
+	ovl_end a = ovl_x_in(x, 0), like = ovl_x_in(x, 1);
+	ovl_type from = ovl_x_type(x, a), to = ovl_x_type(x, like);
+	if (x->status != OVL_OK || text_type(x, from, to))
+		return;
+	ovl_x_out(x, 0, from == to && from != OVL_DYNAMIC ? passed(x, a) : ovl_x_convert_like(x, a, like));
+}
+
+/* ---- as it is ---- */
+
+/* A second name for a value. An output of the model, and what would give a model's input another name, gets a node of its own. */
+static ovl_end passed(ovl_onnx *x, ovl_end e)
+{
+	if (x->status == OVL_OK && e.node && (ovl_node_is(e.node, "Parameter") || (x->n_out && ovl_onnx_is_output(x->scope, x->node->output[0]))))
+		return ovl_x_op(x, "Identity", e);
+	return e;
+}
+
+static void identity(ovl_onnx *x)
+{
+	ovl_onnx_value v = ovl_x_value(x, 0);
+	if (x->status == OVL_OK && !v.set && !x->scope->frame)
+		ovl_x_fail(x, OVL_E_PARSE, "input 0 is missing");
+	if (v.end.node)
+		v.end = passed(x, v.end);
+	ovl_x_out_value(x, 0, v);
+}
+
+/* With a ratio of zero, training does nothing either. */
+static void dropout(ovl_onnx *x)
+{
+	ovl_end a = ovl_x_in(x, 0), ratio, training, all;
+	double r = 0.5, t = 0;
+	if (x->opset >= 12) {
+		ratio = ovl_x_maybe(x, 1);
+		training = ovl_x_maybe(x, 2);
+		if (training.node && !ovl_x_number(x, training, &t))
+			ovl_x_unsupported(x, "training that is switched while running");
+		if (t != 0 && ratio.node && !ovl_x_number(x, ratio, &r))
+			ovl_x_unsupported(x, "a ratio that is not constant");
+		if (t != 0 && r != 0)
+			ovl_x_unsupported(x, "training");
+	}
+	ovl_x_out(x, 0, passed(x, a));
+	if (!ovl_x_wants(x, 1))
+		return;
+	all = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_scalar(x, x->opset < 10 ? ovl_x_type(x, a) : OVL_BOOLEAN, 1), ovl_x_shape(x, a));
+	ovl_x_out(x, 1, all);
+}
+
+const ovl_onnx_rule ovl_onnx_basic[] = {
+	{"Constant", NULL, 1, constant}, {"Cast", NULL, 1, cast}, {"CastLike", NULL, 15, cast_like}, {"Identity", NULL, 1, identity},
+	{"Dropout", NULL, 1, dropout}, {NULL, NULL, 0, NULL},
+};
