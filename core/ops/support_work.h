@@ -35,7 +35,7 @@ ovl_status ovl_work_out(ovl_work *w, int i, ovl_type as, void *out); /* out: add
 ovl_status ovl_work_out_tensor(ovl_work *w, ovl_tensor *t, ovl_type as, void *out);
 ovl_status ovl_work_take(ovl_work *w, int64_t count, size_t size, void *out); /* zeroed memory; out: address of a pointer */
 
-static inline bool ovl_work_has(const ovl_work *w, int i) { return i < w->run->n_in && w->run->in[i]; }
+static inline bool ovl_work_has(const ovl_work *w, int i) { return i >= 0 && i < w->run->n_in && w->run->in[i]; }
 static inline const ovl_shape *ovl_work_shape(const ovl_work *w, int i) { return &w->run->in[i]->shape; }
 static inline ovl_status ovl_work_f32(ovl_work *w, int i, const float **out) { return ovl_work_read(w, w->run->in[i], OVL_F32, (const void **)out); }
 static inline ovl_status ovl_work_f64(ovl_work *w, int i, const double **out) { return ovl_work_read(w, w->run->in[i], OVL_F64, (const void **)out); }
