@@ -1,0 +1,126 @@
+/* conv_dw_impl.h - the tiles of conv_dw.h. Included by conv_dw_avx2.c and conv_dw_avx512.c after their vector layer. */
+#include "kernels/conv_dw.h"
+
+#define UNROLL _Pragma("GCC unroll 32")
+
+static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *t, const V *sum, int width, int64_t channel)
+{
+	V low = v_set(t->low), high = v_set(t->high);
+	UNROLL for (int i = 0; i < width; i++) {
+		V s = sum[i];
+		if (t->add)
+			s = v_add(s, v_load(t->add + i * t->ldadd + channel));
+		if (t->clamp)
+			s = v_min(high, v_max(low, s));
+		v_store(t->c + i * t->ldc + channel, s);
+	}
+}
+
+/* K taps along x, stride S, W pixels, all known; `inside`: no pixel needs to be looked at. */
+static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t, int64_t channel, const int K, const int S, const int W, const bool inside)
+{
+	V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + channel) : v_zero();
+	UNROLL for (int i = 0; i < W; i++)
+		sum[i] = start;
+	for (int64_t l = 0; l < t->lines; l++) {
+		const float *line = t->line[l] + channel, *weights = t->weights[l] + channel;
+		V w[8];
+		UNROLL for (int k = 0; k < K; k++)
+			w[k] = v_load(weights + k * t->w);
+		UNROLL for (int q = 0; q < (W - 1) * S + K; q++) {
+			if (inside || (q >= t->first && q < t->last)) {
+				V x = v_load(line + q * t->x);
+				UNROLL for (int k = 0; k < K; k++)
+					if (q >= k && (q - k) % S == 0 && (q - k) / S < W)
+						sum[(q - k) / S] = v_fma(x, w[k], sum[(q - k) / S]);
+			}
+		}
+	}
+	store_tile(t, sum, W, channel);
+}
+
+static inline __attribute__((always_inline)) void tile(const ovl_dw_tile *t, const int K, const int S, const int W)
+{
+	int64_t last = t->channels - VL;
+	bool inside = t->first <= 0 && t->last >= (W - 1) * S + K;
+	if (inside)
+		for (int64_t c = 0; c < t->channels; c += VL)
+			vector_of(t, c < last ? c : last, K, S, W, true);
+	else
+		for (int64_t c = 0; c < t->channels; c += VL)
+			vector_of(t, c < last ? c : last, K, S, W, false);
+}
+
+#define WIDTHS(X, K, S) X(K, S, 1) X(K, S, 2) X(K, S, 3) X(K, S, 4) X(K, S, 5) X(K, S, 6) X(K, S, 7) X(K, S, 8)
+#define TILE_FUNCTION(K, S, W) \
+	static __attribute__((noinline)) void tile_##K##_##S##_##W(const ovl_dw_tile *t) { tile(t, K, S, W); }
+#define TILE_ENTRY(K, S, W) tile_##K##_##S##_##W,
+WIDTHS(TILE_FUNCTION, 3, 1)
+WIDTHS(TILE_FUNCTION, 3, 2)
+WIDTHS(TILE_FUNCTION, 5, 1)
+WIDTHS(TILE_FUNCTION, 5, 2)
+WIDTHS(TILE_FUNCTION, 7, 1)
+
+static const struct {
+	int kernel, stride;
+	ovl_dw_fn fn[OVL_DW_WIDEST];
+} known[] = {{3, 1, {WIDTHS(TILE_ENTRY, 3, 1)}}, {3, 2, {WIDTHS(TILE_ENTRY, 3, 2)}}, {5, 1, {WIDTHS(TILE_ENTRY, 5, 1)}}, {5, 2, {WIDTHS(TILE_ENTRY, 5, 2)}},
+	{7, 1, {WIDTHS(TILE_ENTRY, 7, 1)}}};
+
+/* Any kernel, stride, dilation and number of channels, 8 pixels or fewer. */
+static void tile_any(const ovl_dw_tile *t)
+{
+	for (int64_t c = 0; c < t->channels; c += VL) {
+		VT tail = v_tail(t->channels - c);
+		V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + c) : v_zero(), low = v_set(t->low), high = v_set(t->high);
+		UNROLL for (int i = 0; i < OVL_DW_WIDEST; i++)
+			sum[i] = start;
+		for (int64_t l = 0; l < t->lines; l++)
+			for (int64_t k = 0; k < t->kernel; k++) {
+				V w = v_load_t(t->weights[l] + k * t->w + c, tail);
+				const float *p = t->line[l] + k * t->tap + c;
+				int64_t at = k * t->dilation;
+				UNROLL for (int i = 0; i < OVL_DW_WIDEST; i++)
+					if (i < t->width && at + i * t->stride >= t->first && at + i * t->stride < t->last)
+						sum[i] = v_fma(v_load_t(p + i * t->step, tail), w, sum[i]);
+			}
+		UNROLL for (int i = 0; i < OVL_DW_WIDEST; i++) {
+			V s = sum[i];
+			if (i >= t->width)
+				continue;
+			if (t->add)
+				s = v_add(s, v_load_t(t->add + i * t->ldadd + c, tail));
+			if (t->clamp)
+				s = v_min(high, v_max(low, s));
+			v_store_t(t->c + i * t->ldc + c, s, tail);
+		}
+	}
+}
+
+/* The width that wastes least: pixels done twice cost, and so does each tile. */
+static int64_t best_width(int64_t out)
+{
+	int64_t best = 1, cost = INT64_MAX;
+	for (int64_t w = 1; w <= OVL_DW_WIDEST && w <= out; w++) {
+		int64_t tiles = (out + w - 1) / w, c = tiles * (4 * w + 6);
+		if (c <= cost) {
+			cost = c;
+			best = w;
+		}
+	}
+	return best;
+}
+
+static ovl_dw_fn pick(int64_t kernel, int64_t stride, int64_t dilation, int64_t channels, int64_t out, int64_t *width)
+{
+	*width = best_width(out);
+	if (dilation == 1 && channels >= VL)
+		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+			if (known[i].kernel == kernel && known[i].stride == stride)
+				return known[i].fn[*width - 1];
+	return tile_any;
+}
+
+static const ovl_dw_isa dw_isa = {&V_NAME(ovl_gemm), pick, V_NAME(ovl_posts_tile)};
+
+static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err) { return ovl_dw_prepare(&dw_isa, p, out, err); }
