@@ -228,9 +228,12 @@ ovl_status ovl_compiled_get_property(ovl_compiled *c, const char *key, ovl_value
 
 /* ---- what runs, and taking it elsewhere ---- */
 
+/* Before the first plan (a dynamic model that never ran) the graph after the passes is what there is to see. */
 ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_error *err)
 {
+	ovl_plan *plan = ovl_program_last_plan(c->program);
 	ovl_graph *g;
-	OVL_TRY(ovl_graph_clone(ovl_program_graph(c->program), &g, err));
-	return ovl_model_wrap(g, out, err);
+	ovl_status st = plan ? ovl_plan_describe(plan, &g, err) : ovl_graph_clone(ovl_program_graph(c->program), &g, err);
+	ovl_plan_release(plan);
+	return st == OVL_OK ? ovl_model_wrap(g, out, err) : st;
 }

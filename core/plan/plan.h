@@ -98,6 +98,10 @@ void ovl_plan_release(ovl_plan *p);
 struct ovl_str;
 void ovl_plan_dump(const ovl_plan *p, struct ovl_str *out); /* steps, kernels, memory: one line each */
 
+/* The plan used last (a new reference); NULL: none was made yet. */
+ovl_plan *ovl_program_last_plan(ovl_program *p);
+ovl_status ovl_plan_describe(const ovl_plan *p, struct ovl_graph **out, ovl_error *err); /* as a graph of ExecutionNodes */
+
 /* ---- reference steps, as the executor sees them ---- */
 
 /* What a reference run may ask of whoever executes it. */

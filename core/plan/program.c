@@ -167,6 +167,19 @@ void ovl_program_trim(ovl_program *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+ovl_plan *ovl_program_last_plan(ovl_program *p)
+{
+	ovl_plan *last = NULL;
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->plans.n; i++)
+		if (!last || p->plans.at[i]->used > last->used)
+			last = p->plans.at[i];
+	if (last)
+		ovl_plan_retain(last);
+	pthread_mutex_unlock(&p->lock);
+	return last;
+}
+
 ovl_plan *ovl_plan_retain(ovl_plan *p)
 {
 	__atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
