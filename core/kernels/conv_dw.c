@@ -165,7 +165,7 @@ static void do_row(const dw_state *s, const ovl_call *call, ovl_dw_tile *t, int6
 		if (s->tail.act > OVL_GEMM_CLAMP)
 			s->isa->gemm->act(s->tail.act, s->tail.alpha, s->tail.beta, t->c, s->ldc, s->width, t->channels);
 		if (s->tail.rest.n)
-			s->isa->posts(&s->tail.rest, t->c, s->ldc, s->width, t->channels, pixel, channel, call->in);
+			s->isa->gemm->posts(&s->tail.rest, t->c, s->ldc, s->width, t->channels, pixel, channel, call->in);
 	}
 }
 

@@ -33,7 +33,6 @@ typedef struct ovl_dw_isa {
 	const ovl_gemm_isa *gemm;
 	/* A tile function for this kernel, stride, dilation along x and this many channels; *width is at most `out` and the number of pixels it makes. */
 	ovl_dw_fn (*pick)(int64_t kernel, int64_t stride, int64_t dilation, int64_t channels, int64_t out, int64_t *width);
-	void (*posts)(const ovl_posts *plan, float *x, int64_t ld, int64_t rows, int64_t n, int64_t row, int64_t first, void *const *in);
 } ovl_dw_isa;
 
 const char *ovl_dw_accept(ovl_problem *p);

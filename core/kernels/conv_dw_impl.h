@@ -121,6 +121,6 @@ static ovl_dw_fn pick(int64_t kernel, int64_t stride, int64_t dilation, int64_t 
 	return tile_any;
 }
 
-static const ovl_dw_isa dw_isa = {&V_NAME(ovl_gemm), pick, V_NAME(ovl_posts_tile)};
+static const ovl_dw_isa dw_isa = {&V_NAME(ovl_gemm), pick};
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err) { return ovl_dw_prepare(&dw_isa, p, out, err); }

@@ -94,6 +94,11 @@ typedef struct ovl_gemm_isa {
 	/* B[k][n] at b + k * sk + n * sn into panels, vectors [vec, vec + n_vecs); dst is where vector 0 starts. */
 	void (*pack)(float *dst, const float *b, int64_t k, int64_t n, int64_t sk, int64_t sn, int64_t vec, int64_t n_vecs);
 	void (*act)(ovl_gemm_act act, float alpha, float beta, float *c, int64_t ldc, int64_t rows, int64_t n);
+	/* dst[j * ldd + i] = src[i * lds + j] for i < ni, j < nj */
+	void (*turn)(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t ni, int64_t nj);
+	/* c[i * ci + j * cj] = sum over k of x[i * ldx + k] * y[j * ldy + k]: few rows x, where turning y around would cost more than the product */
+	void (*dots)(const float *x, int64_t ldx, int64_t nx, const float *y, int64_t ldy, int64_t ny, int64_t k, float *c, int64_t ci, int64_t cj);
+	void (*posts)(const ovl_posts *plan, float *x, int64_t ld, int64_t rows, int64_t n, int64_t row, int64_t first, void *const *in);
 } ovl_gemm_isa;
 
 extern const ovl_gemm_isa ovl_gemm_avx2, ovl_gemm_avx512;

@@ -12,13 +12,12 @@ static int gemm_width(int mr)
 	return mr <= 2 ? 4 : mr <= 4 ? 3 : 2;
 }
 
-/* dst[j][i] = src[i][j] for i < ni, j < nj; lanes from ni on become 0. */
-static inline void gemm_turn(float *dst, const float *src, int64_t ld, int ni, int nj)
+static inline void gemm_turn(float *dst, int64_t ldd, const float *src, int64_t lds, int ni, int nj, VT out)
 {
 	V a[8], b[8];
 	VT in = v_tail(nj);
 	for (int i = 0; i < 8; i++)
-		a[i] = i < ni ? v_load_t(src + i * ld, in) : v_zero();
+		a[i] = i < ni ? v_load_t(src + i * lds, in) : v_zero();
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		b[2 * i] = _mm256_unpacklo_ps(a[2 * i], a[2 * i + 1]);
@@ -37,7 +36,7 @@ static inline void gemm_turn(float *dst, const float *src, int64_t ld, int ni, i
 		b[4 + k] = _mm256_permute2f128_ps(a[k], a[4 + k], 0x31);
 	}
 	for (int j = 0; j < nj; j++)
-		v_store(dst + j * VL, b[j]);
+		v_store_t(dst + j * ldd, b[j], out);
 }
 
 #include "kernels/gemm_impl.h"

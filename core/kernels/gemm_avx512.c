@@ -12,13 +12,12 @@ static int gemm_width(int mr)
 	return mr <= 6 ? 4 : mr <= 9 ? 3 : 2;
 }
 
-/* dst[j][i] = src[i][j] for i < ni, j < nj; lanes from ni on become 0. */
-static inline void gemm_turn(float *dst, const float *src, int64_t ld, int ni, int nj)
+static inline void gemm_turn(float *dst, int64_t ldd, const float *src, int64_t lds, int ni, int nj, VT out)
 {
 	__m512i a[16], b[16];
 	VT in = v_tail(nj);
 	for (int i = 0; i < 16; i++)
-		a[i] = i < ni ? v_bits(v_load_t(src + i * ld, in)) : _mm512_setzero_si512();
+		a[i] = i < ni ? v_bits(v_load_t(src + i * lds, in)) : _mm512_setzero_si512();
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++) { /* values of two rows side by side, within 128 bits */
 		b[2 * i] = _mm512_unpacklo_epi32(a[2 * i], a[2 * i + 1]);
@@ -41,7 +40,7 @@ static inline void gemm_turn(float *dst, const float *src, int64_t ld, int ni, i
 		b[12 + k] = _mm512_shuffle_i32x4(r1, r3, 0xdd);
 	}
 	for (int j = 0; j < nj; j++)
-		v_store(dst + j * VL, v_of_bits(b[j]));
+		v_store_t(dst + j * ldd, v_of_bits(b[j]), out);
 }
 
 #include "kernels/gemm_impl.h"

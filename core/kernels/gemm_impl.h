@@ -4,7 +4,7 @@
  *     GEMM_MR            rows of the highest tile, with two vectors
  *     GEMM_NV            vectors of the widest tile
  *     gemm_width(mr)     how many vectors go well with mr rows
- *     gemm_turn(...)     transposes a square of VL x VL */
+ *     gemm_turn(dst, ldd, src, lds, ni, nj, out)   dst[j][i] = src[i][j] for i < ni <= VL, j < nj <= VL; writes the lanes of `out`, with 0 from ni on */
 #include "kernels/gemm.h"
 #include <string.h>
 
@@ -220,7 +220,7 @@ static void pack_panel(float *dst, const float *b, int64_t k, int64_t n, int64_t
 			v_store(dst + i * VL, v_load_t(b + i * sk, tail));
 	} else if (sk == 1 && n > 0) {
 		for (int64_t i = 0; i < k; i += VL)
-			gemm_turn(dst + i * VL, b + i, sn, (int)n, k - i < VL ? (int)(k - i) : VL);
+			gemm_turn(dst + i * VL, VL, b + i, sn, (int)n, k - i < VL ? (int)(k - i) : VL, v_tail(VL));
 	} else {
 		for (int64_t i = 0; i < k; i++)
 			for (int64_t j = 0; j < VL; j++)
@@ -234,4 +234,66 @@ static void gemm_pack(float *dst, const float *b, int64_t k, int64_t n, int64_t 
 		pack_panel(dst + v * k * VL, b + v * VL * sn, k, n - v * VL < VL ? n - v * VL : VL, sk, sn);
 }
 
-const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act};
+static void gemm_turn_all(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t ni, int64_t nj)
+{
+	for (int64_t i = 0; i < ni; i += VL) {
+		int rows = ni - i < VL ? (int)(ni - i) : VL;
+		for (int64_t j = 0; j < nj; j += VL)
+			gemm_turn(dst + j * ldd + i, ldd, src + i * lds + j, lds, rows, nj - j < VL ? (int)(nj - j) : VL, v_tail(rows));
+	}
+}
+
+static inline __attribute__((always_inline)) void dots_of(const float *x, int64_t ldx, const float *y, int64_t ldy, int64_t k, float *c, int64_t ci, int64_t cj,
+	const int nx, const int ny)
+{
+	V sum[4][4];
+	int64_t i = 0;
+	UNROLL for (int a = 0; a < nx; a++)
+		UNROLL for (int b = 0; b < ny; b++)
+			sum[a][b] = v_zero();
+	for (; i + VL <= k; i += VL) {
+		V yv[4];
+		UNROLL for (int b = 0; b < ny; b++)
+			yv[b] = v_load(y + b * ldy + i);
+		UNROLL for (int a = 0; a < nx; a++) {
+			V xv = v_load(x + a * ldx + i);
+			UNROLL for (int b = 0; b < ny; b++)
+				sum[a][b] = v_fma(xv, yv[b], sum[a][b]);
+		}
+	}
+	if (i < k) {
+		VT t = v_tail(k - i);
+		UNROLL for (int a = 0; a < nx; a++) {
+			V xv = v_load_t(x + a * ldx + i, t);
+			UNROLL for (int b = 0; b < ny; b++)
+				sum[a][b] = v_fma(xv, v_load_t(y + b * ldy + i, t), sum[a][b]);
+		}
+	}
+	UNROLL for (int a = 0; a < nx; a++)
+		UNROLL for (int b = 0; b < ny; b++)
+			c[a * ci + b * cj] = v_sum(sum[a][b]);
+}
+
+/* The sums of a square take all registers of AVX2, so it is 2 wide there. */
+static void gemm_dots(const float *x, int64_t ldx, int64_t nx, const float *y, int64_t ldy, int64_t ny, int64_t k, float *c, int64_t ci, int64_t cj)
+{
+	enum { SIDE = VL == 16 ? 4 : 2 };
+	for (int64_t b = 0; b < ny; b += SIDE)
+		for (int64_t a = 0; a < nx; a += SIDE) {
+			const float *xa = x + a * ldx, *yb = y + b * ldy;
+			float *to = c + a * ci + b * cj;
+			if (nx - a >= SIDE && ny - b >= SIDE)
+				dots_of(xa, ldx, yb, ldy, k, to, ci, cj, SIDE, SIDE);
+			else
+				for (int64_t i = 0; i < SIDE && a + i < nx; i++) {
+					if (ny - b >= SIDE)
+						dots_of(xa + i * ldx, ldx, yb, ldy, k, to + i * ci, ci, cj, 1, SIDE);
+					else
+						for (int64_t j = 0; b + j < ny; j++)
+							dots_of(xa + i * ldx, ldx, yb + j * ldy, ldy, k, to + i * ci + j * cj, ci, cj, 1, 1);
+				}
+		}
+}
+
+const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act, .turn = gemm_turn_all,
+	.dots = gemm_dots, .posts = V_NAME(ovl_posts_tile)};
