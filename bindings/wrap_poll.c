@@ -347,6 +347,13 @@ static int drain(lua_State *L)
 	return 0;
 }
 
+/* core.now(): milliseconds of a clock that never goes back. */
+static int now(lua_State *L)
+{
+	lua_pushnumber(L, (lua_Number)lovl_now_ms());
+	return 1;
+}
+
 /* core.expected(): how many callbacks are still to come. */
 static int expected(lua_State *L)
 {
@@ -413,7 +420,7 @@ static void make_home(lua_State *L)
 	lua_setfield(L, LUA_REGISTRYINDEX, "ovlite.home");
 }
 
-static const luaL_Reg FUNCTIONS[] = {{"poll", poll}, {"pollfd", pollfd}, {"quietfd", quietfd}, {"drain", drain}, {"expected", expected}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {{"poll", poll}, {"pollfd", pollfd}, {"quietfd", quietfd}, {"drain", drain}, {"expected", expected}, {"now", now}, {NULL, NULL}};
 
 void lovl_open_poll(lua_State *L);
 void lovl_open_poll(lua_State *L)
