@@ -621,14 +621,20 @@ void ovl_x_body_close(ovl_onnx_body *b)
 	memset(b, 0, sizeof *b);
 }
 
-void ovl_x_inline(ovl_onnx *x, const Onnx__GraphProto *g, ovl_onnx_value *outputs, int n)
+void ovl_x_inline_with(ovl_onnx *x, const Onnx__GraphProto *g, const ovl_onnx_value *inputs, int n_in, ovl_onnx_value *outputs, int n)
 {
 	ovl_onnx_scope inner = {.parent = x->scope, .graph = x->graph, .model = x->scope->model, .frame = x->scope->frame};
 	if (x->status != OVL_OK)
 		return;
-	if (done(x, ovl_onnx_scope_initializers(&inner, g)))
+	if (n_in > (int)g->n_input)
+		n_in = (int)g->n_input;
+	for (int i = 0; i < n_in && x->status == OVL_OK; i++)
+		if (g->input[i]->name)
+			done(x, ovl_onnx_scope_set(&inner, g->input[i]->name, inputs[i]));
+	if (done(x, ovl_onnx_scope_initializers(&inner, g)) && x->status == OVL_OK)
 		done(x, ovl_onnx_scope_nodes(&inner, g->node, g->n_node));
 	for (int i = 0; i < n && x->status == OVL_OK; i++) {
+		outputs[i] = (ovl_onnx_value){no_end, NULL, false};
 		if ((size_t)i < g->n_output)
 			done(x, ovl_onnx_scope_get(&inner, g->output[i]->name, &outputs[i]));
 		if (x->status == OVL_OK && !outputs[i].set)
@@ -636,3 +642,5 @@ void ovl_x_inline(ovl_onnx *x, const Onnx__GraphProto *g, ovl_onnx_value *output
 	}
 	ovl_onnx_scope_close(&inner);
 }
+
+void ovl_x_inline(ovl_onnx *x, const Onnx__GraphProto *g, ovl_onnx_value *outputs, int n) { ovl_x_inline_with(x, g, NULL, 0, outputs, n); }

@@ -155,5 +155,7 @@ ovl_body *ovl_x_body_give(ovl_onnx *x, ovl_onnx_body *b, ovl_node *n);
 void ovl_x_body_close(ovl_onnx_body *b); /* frees what was not given away */
 /* Translates a graph right here, without a body: for a branch that is known to be taken. */
 void ovl_x_inline(ovl_onnx *x, const Onnx__GraphProto *g, ovl_onnx_value *outputs, int n);
+/* The same for a graph with inputs. */
+void ovl_x_inline_with(ovl_onnx *x, const Onnx__GraphProto *g, const ovl_onnx_value *inputs, int n_in, ovl_onnx_value *outputs, int n);
 
 #endif
