@@ -1,0 +1,67 @@
+/* attention_impl.h - rows of scores. Included by attention_avx2.c and attention_avx512.c after their vector layer. */
+#include "kernels/attention.h"
+#include <math.h>
+#include <string.h>
+
+/* Below -87 results would be subnormal: slow to multiply with and worth nothing beside the row's largest, which is 1. NaN stays. */
+static inline V exp_or_zero(V x) { return v_select(v_lt(x, v_set(-87.0f)), v_zero(), v_exp(x)); }
+
+static float soften(float *scores, int64_t n, float scale, const float *mask, float *max, float *sum)
+{
+	V k = v_set(scale), top = v_set(-INFINITY), total = v_zero(), shift;
+	VT tail = v_tail(n % VL ? n % VL : VL);
+	int64_t whole = n - (n % VL ? n % VL : VL), i;
+	float old = *max, factor, now;
+	for (i = 0; i < whole; i += VL) {
+		V x = v_mul(v_load(scores + i), k);
+		if (mask)
+			x = v_add(x, v_load(mask + i));
+		v_store(scores + i, x);
+		top = v_max(top, x);
+	}
+	{
+		V x = v_mul(v_load_t(scores + i, tail), k);
+		if (mask)
+			x = v_add(x, v_load_t(mask + i, tail));
+		v_store_t(scores + i, x, tail);
+		top = v_max(top, v_keep_t(x, v_set(-INFINITY), tail));
+	}
+	now = v_top(top);
+	if (now < old)
+		now = old;
+	*max = now;
+	if (now == -INFINITY) { /* all masked so far */
+		memset(scores, 0, (size_t)n * sizeof *scores);
+		return 1.0f;
+	}
+	factor = old == now ? 1.0f : old == -INFINITY ? 0.0f : expf(old - now);
+	shift = v_set(now);
+	for (i = 0; i < whole; i += VL) {
+		V e = exp_or_zero(v_sub(v_load(scores + i), shift));
+		v_store(scores + i, e);
+		total = v_add(total, e);
+	}
+	{
+		V e = exp_or_zero(v_sub(v_load_t(scores + i, tail), shift));
+		v_store_t(scores + i, e, tail);
+		total = v_add(total, v_keep_t(e, v_zero(), tail));
+	}
+	*sum = *sum * factor + v_sum(total);
+	return factor;
+}
+
+static void scale_row(float *to, const float *from, int64_t n, float factor)
+{
+	V f = v_set(factor);
+	int64_t i = 0;
+	for (; i + VL <= n; i += VL)
+		v_store(to + i, v_mul(v_load(from + i), f));
+	if (i < n) {
+		VT t = v_tail(n - i);
+		v_store_t(to + i, v_mul(v_load_t(from + i, t), f), t);
+	}
+}
+
+static const ovl_attention_isa attention_isa = {&V_NAME(ovl_gemm), soften, scale_row};
+
+static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err) { return ovl_attention_prepare(&attention_isa, p, out, err); }
