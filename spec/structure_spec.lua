@@ -57,8 +57,9 @@ local function resolve(from, name)
   end
 end
 
-local function may(from, to)
-  if from == to then return true end
+-- run/ defines what the public header declares of requests, so it may see that one file above it.
+local function may(from, to, header)
+  if from == to or (from == "run" and header == "core/ovlite.h") then return true end
   for _, f in ipairs(SEES[from] or {}) do if f == to then return true end end
   return false
 end
@@ -98,7 +99,7 @@ describe("the house", function()
       for _, name in ipairs(folder and includes(at(path)) or {}) do
         local header = resolve(path, name)
         local generated = not header and folder == "read" and name == "onnx.pb-c.h"
-        if not generated and not (header and may(folder, folder_of(header))) then found[#found + 1] = path .. " includes " .. name end
+        if not generated and not (header and may(folder, folder_of(header), header)) then found[#found + 1] = path .. " includes " .. name end
       end
     end
     expect_none(found, "includes against the direction")

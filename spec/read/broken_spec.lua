@@ -173,7 +173,7 @@ describe("broken files", function()
       write("short.data", ("\0"):rep(15))
       for _, entries in ipairs({ {}, { offset = "8" }, { offset = "-4" }, { offset = "18446744073709551615" }, { length = "999" } }) do
         entries.location = "short.data"
-        fails("io parse", write("ext.onnx", relu_model(add(onnx.tensor("w", { 1, 4 }, nil, "f32", onnx.external(entries))))), "short.data")
+        fails("io parse", write("ext.onnx", relu_model(add(onnx.tensor("w", { 1, 4 }, nil, "f32", onnx.external(entries))))), "'w'")
       end
     end)
   end)
