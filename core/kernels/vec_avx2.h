@@ -51,6 +51,7 @@ static inline VM v_lt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline VM v_le(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 static inline VM v_gt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 static inline VM v_eq(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+static inline unsigned v_lanes(VM m) { return (unsigned)_mm256_movemask_ps(m); }
 static inline V v_select(VM m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
 static inline VM v_nonzero_bytes(const uint8_t *p)
 {
