@@ -611,7 +611,7 @@ void lovl_push_element(lua_State *L, ovl_type type, const void *data, int64_t i)
 	case OVL_I64:
 	case OVL_U64:
 		v = ((const int64_t *)data)[i];
-		if (v >= -(1LL << 53) && v <= (1LL << 53))
+		if (v <= (1LL << 53) && v >= (type == OVL_U64 ? 0 : -(1LL << 53)))
 			lua_pushinteger(L, (lua_Integer)v);
 		else
 			push_64(L, type == OVL_U64, v);

@@ -194,7 +194,7 @@ static int from_data(lua_State *L)
 /* ov.Tensor(...) */
 static int tensor(lua_State *L)
 {
-	if (lua_type(L, 1) == LUA_TSTRING && (lua_type(L, 2) == LUA_TTABLE || lua_isnoneornil(L, 2) || lua_gettop(L) > 2)) {
+	if (lua_type(L, 1) == LUA_TSTRING) {
 		ovl_type type;
 		if (lua_isnoneornil(L, 2) && !ovl_type_parse(lua_tostring(L, 1), &type))
 			lovl_error(L, OVL_E_ARGUMENT, "ov.Tensor takes (element_type, shape [, data]), (table [, element_type]) or (tensor, first, last)");
@@ -288,13 +288,13 @@ static int set_shape(lua_State *L)
 
 static int get_size(lua_State *L)
 {
-	lua_pushnumber(L, (lua_Number)ovl_tensor_count(self(L)));
+	lua_pushinteger(L, (lua_Integer)ovl_tensor_count(self(L)));
 	return 1;
 }
 
 static int get_byte_size(lua_State *L)
 {
-	lua_pushnumber(L, (lua_Number)ovl_tensor_bytes(self(L)));
+	lua_pushinteger(L, (lua_Integer)ovl_tensor_bytes(self(L)));
 	return 1;
 }
 
@@ -670,7 +670,7 @@ static int argmax(lua_State *L)
 	ovl_tensor **out;
 	if (lua_isnoneornil(L, 2)) {
 		lovl_try(L, ovl_math_argmax(t, &position, &err), &err);
-		lua_pushnumber(L, (lua_Number)position + 1);
+		lua_pushinteger(L, (lua_Integer)position + 1);
 		return 1;
 	}
 	position = check_dim(L, 2, t);
