@@ -204,6 +204,8 @@ static void units_steps(const ovl_copy_plan *p, char *dst, const char *src, int6
 
 void ovl_copy_units(const ovl_copy_plan *p, char *dst, const char *src, int64_t first, int64_t last, ovl_copy_block_fn block, ovl_copy_row_fn row)
 {
+	if (first >= last) /* also of empty values, which have no loops */
+		return;
 	switch (p->how) {
 	case OVL_COPY_ROWS:
 		units_rows(p, dst, src, first, last, row);
