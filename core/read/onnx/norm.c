@@ -126,17 +126,6 @@ static ovl_end axes_from(ovl_onnx *x, int axis, int rank)
 	return ovl_x_i64s(x, axes, rank - axis);
 }
 
-/* One operator where it has a place for everything: output 0 only, and a bias. */
-static bool layer_norm_whole(ovl_onnx *x, ovl_end a, ovl_end gamma, ovl_end beta, int axis, int rank, double eps)
-{
-	ovl_type t = ovl_x_type(x, a);
-	if (!beta.node || ovl_x_wants(x, 1) || ovl_x_wants(x, 2) || !ovl_op_find("LayerNorm", 0) || !ovl_type_is_float(t) || ovl_x_type(x, gamma) != t ||
-		ovl_x_type(x, beta) != t || ovl_x_rank(x, gamma) != rank - axis || ovl_x_rank(x, beta) != rank - axis)
-		return false;
-	ovl_x_out(x, 0, ovl_x_opa(x, "LayerNorm", ovl_x_text(x, "axis=%d;epsilon=%s", axis, ovl_x_num(x, eps)), a, gamma, beta));
-	return true;
-}
-
 static void layer_norm(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0), gamma = ovl_x_in(x, 1), beta = ovl_x_maybe(x, 2), wide, y;
@@ -144,7 +133,7 @@ static void layer_norm(ovl_onnx *x)
 	double eps = (double)ovl_x_attr_float(x, "epsilon", 1e-5f);
 	ovl_type inner = ovl_x_pb_type(x, ovl_x_attr_int(x, "stash_type", 1));
 	moments m;
-	if (x->status != OVL_OK || layer_norm_whole(x, a, gamma, beta, axis, rank, eps))
+	if (x->status != OVL_OK)
 		return;
 	wide = ovl_type_is_float(inner) && ovl_type_size(ovl_x_type(x, a)) < ovl_type_size(inner) ? ovl_x_convert(x, a, inner) : a;
 	if (ovl_x_wants(x, 1) || ovl_x_wants(x, 2)) {
