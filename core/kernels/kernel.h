@@ -42,6 +42,7 @@ typedef struct ovl_problem {
 	const void *params; /* the operator's parameter struct */
 	int n_in, n_out; /* n_in counts the operands of binary posts too */
 	int n_op_in; /* inputs of the operator itself, without the posts' operands */
+	uint64_t unused; /* bit i: nobody reads output i, run() may leave it as it is */
 	ovl_desc *in, *out;
 	const void *const *in_data; /* dense data of inputs that are constants, else NULL */
 	const ovl_post *posts; /* applied to output 0, in order; operand = in[post.input] */

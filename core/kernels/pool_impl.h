@@ -26,6 +26,8 @@ static bool geometry(const ovl_problem *p, ovl_conv_geometry *g)
 	return true;
 }
 
+static bool wants_indices(const ovl_problem *p) { return p->n_out > 1 && !(p->unused & 2); }
+
 static const char *accept(ovl_problem *p)
 {
 	ovl_conv_geometry g;
@@ -34,9 +36,9 @@ static const char *accept(ovl_problem *p)
 		return "not f32";
 	if (p->in[0].rank < 3 || p->in[0].rank > 5 || !geometry(p, &g))
 		return "not an image of one to three dimensions";
-	if (p->n_out > 1 && p->n_posts)
+	if (wants_indices(p) && p->n_posts)
 		return "posts with indices";
-	if (p->n_out > 1 && g.in[0] * g.in[1] * g.in[2] > INT32_MAX)
+	if (wants_indices(p) && g.in[0] * g.in[1] * g.in[2] > INT32_MAX)
 		return "image too large for indices";
 	p->in_form[0] = OVL_FORM_CL;
 	for (int i = 0; i < p->n_out; i++)
@@ -84,7 +86,7 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 	s->to_image = s->g.out[0] * s->g.out[1] * s->g.out[2] * s->to_ld;
 	if (!s->maximum && ovl_pooling_by_kernel(p->params, &s->g))
 		s->by = s->g.kernel[0] * s->g.kernel[1] * s->g.kernel[2];
-	if (p->n_out > 1)
+	if (wants_indices(p))
 		plan_indices(s, p);
 	s->rows = ovl_desc_count(to) ? s->g.batch * s->g.out[0] * s->g.out[1] : 0;
 	s->strip = s->rows >= 4 * p->threads ? s->channels : 64;
@@ -203,7 +205,7 @@ static void pool_row(const state *s, const ovl_call *call, int64_t row, int64_t 
 		w.r[2] = reach_of(g, 2, ox);
 		w.x = x + ((w.r[0].at * g->in[1] + w.r[1].at) * g->in[2] + w.r[2].at) * s->from_ld;
 		pool_pixel(s, &w, y + ox * s->to_ld, channels);
-		if (s->indexed && call->out[1]) {
+		if (s->indexed) {
 			int64_t at = image * s->index_strides[0] + ((oz * g->out[1] + oy) * g->out[2] + ox) * s->index_strides[2] + first;
 			index_pixel(s, &w, (char *)call->out[1] + at * (int64_t)(s->index_type == OVL_I64 ? 8 : 4), image, first, channels);
 		}

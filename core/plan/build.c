@@ -279,7 +279,8 @@ static ovl_form resolve_like(const frame *f, const ovl_build *b, const int *in, 
 
 static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const ovl_kernel *k, int *in)
 {
-	ovl_draft d = {.node = n->index, .op = n->op->name, .params = n->params, .posts = n->posts.at, .n_posts = (int)n->posts.n, .n_op_in = f->p.n_op_in, .in_place = f->p.in_place};
+	ovl_draft d = {.node = n->index, .op = n->op->name, .params = n->params, .posts = n->posts.at, .n_posts = (int)n->posts.n, .n_op_in = f->p.n_op_in,
+		.unused = f->p.unused, .in_place = f->p.in_place};
 	ovl_step *s;
 	for (int i = 0; i < f->p.n_in; i++) {
 		if (f->p.in_packed[i] && i < 64)
@@ -417,6 +418,8 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 	f.p.op = n->op->name;
 	f.p.params = n->params;
 	f.p.n_op_in = ovl_node_own_inputs(n);
+	for (int i = 0; i < n_out && i < 64; i++)
+		f.p.unused |= (uint64_t)!n->out.at[i].users.n << i;
 	f.p.posts = n->posts.at;
 	f.p.n_posts = (int)n->posts.n;
 	for (int i = 0; i < n_in; i++)
@@ -550,6 +553,7 @@ static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 	f.p.posts = d->posts;
 	f.p.n_posts = d->n_posts;
 	f.p.n_op_in = d->n_op_in;
+	f.p.unused = d->unused;
 	frame_reset(&f);
 	for (int i = 0; i < s->n_in; i++) {
 		frame_value(&f, b, i, s->in[i]);

@@ -14,6 +14,7 @@ typedef struct ovl_draft {
 	const ovl_post *posts;
 	int n_posts, n_op_in;
 	uint64_t packed; /* bit i: input i was packed by prepare() */
+	uint64_t unused; /* bit i: output i has no reader */
 	int in_place;
 } ovl_draft;
 
