@@ -173,7 +173,8 @@ LINK = $(CC) -shared $(SAN) -Wl,-Bsymbolic -Wl,--as-needed
 
 $(LIB): $(CORE_O) $(BUILD)/core.objects $(BUILD)/lib.map
 	@echo "  LD $@"; $(LINK) -Wl,-z,defs -Wl,-soname,libovlite.so -Wl,--version-script=$(BUILD)/lib.map -o $@ @$(BUILD)/core.objects $(LIBS)
-$(MODULE): $(CORE_O) $(BIND_O) $(BUILD)/lua.objects $(BUILD)/lua.map
+# After the library, whose link tells of missing symbols; here Lua's are left open.
+$(MODULE): $(CORE_O) $(BIND_O) $(BUILD)/lua.objects $(BUILD)/lua.map | $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD $@"; $(LINK) -Wl,--version-script=$(BUILD)/lua.map -o $@ @$(BUILD)/lua.objects $(LIBS)
 
@@ -218,7 +219,7 @@ tsan: deps
 	+@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=tsan all
 	@$(MAKE) --no-print-directory VARIANT=tsan run-tsan
 run-asan:
-	@$(WITH_ENV) LD_PRELOAD=$(call preload,asan) ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:exitcode=99 \
+	@$(WITH_ENV) LD_PRELOAD=$(call preload,asan) ASAN_OPTIONS=detect_leaks=1:exitcode=99 \
 	  UBSAN_OPTIONS=print_stacktrace=1 $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
 run-tsan:
 	@$(WITH_ENV) LD_PRELOAD=$(call preload,tsan) TSAN_OPTIONS=exitcode=99:ignore_noninstrumented_modules=1 \
