@@ -128,26 +128,37 @@ static void identity(ovl_onnx *x)
 	ovl_x_out_value(x, 0, v);
 }
 
-/* With a ratio of zero, training does nothing either. */
+static ovl_end all_kept(ovl_onnx *x, ovl_end a)
+{
+	return ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_scalar(x, x->opset < 10 ? ovl_x_type(x, a) : OVL_BOOLEAN, 1), ovl_x_shape(x, a));
+}
+
+/* Training: elements are dropped at random, and the others grow in proportion. */
+static void dropout_training(ovl_onnx *x, ovl_end a, ovl_end ratio, ovl_end training)
+{
+	int64_t seed = (int64_t)ovl_x_attr_int(x, "seed", 0);
+	const char *how = ovl_x_text(x, "output_type=f32;global_seed=%lld;op_seed=0", (long long)(seed < 0 ? -(seed + 1) : seed));
+	ovl_end noise = ovl_x_opa(x, "RandomUniform", how, ovl_x_shape(x, a), ovl_x_scalar(x, OVL_F32, 0), ovl_x_scalar(x, OVL_F32, 1)), kept, grown;
+	ratio = ratio.node ? ovl_x_scalar_of(x, ovl_x_convert(x, ratio, OVL_F32)) : ovl_x_scalar(x, OVL_F32, 0.5);
+	training = ovl_x_scalar_of(x, training);
+	kept = ovl_x_op(x, "LogicalOr", ovl_x_op(x, "GreaterEqual", noise, ratio), ovl_x_op(x, "LogicalNot", training));
+	grown = ovl_x_op(x, "Divide", a, ovl_x_convert_like(x, ovl_x_op(x, "Subtract", ovl_x_scalar(x, OVL_F32, 1), ratio), a));
+	grown = ovl_x_op(x, "Select", training, grown, a);
+	ovl_x_out(x, 0, ovl_x_op(x, "Select", kept, grown, ovl_x_like(x, a, 0)));
+	ovl_x_out(x, 1, kept);
+}
+
 static void dropout(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), ratio, training, all;
-	double r = 0.5, t = 0;
-	if (x->opset >= 12) {
-		ratio = ovl_x_maybe(x, 1);
-		training = ovl_x_maybe(x, 2);
-		if (training.node && !ovl_x_number(x, training, &t))
-			ovl_x_unsupported(x, "training that is switched while running");
-		if (t != 0 && ratio.node && !ovl_x_number(x, ratio, &r))
-			ovl_x_unsupported(x, "a ratio that is not constant");
-		if (t != 0 && r != 0)
-			ovl_x_unsupported(x, "training");
+	ovl_end a = ovl_x_in(x, 0);
+	double known = 0;
+	if (x->opset >= 12 && ovl_x_has(x, 2) && (!ovl_x_number(x, ovl_x_in(x, 2), &known) || known != 0)) {
+		dropout_training(x, a, ovl_x_maybe(x, 1), ovl_x_in(x, 2));
+		return;
 	}
 	ovl_x_out(x, 0, passed(x, a));
-	if (!ovl_x_wants(x, 1))
-		return;
-	all = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_scalar(x, x->opset < 10 ? ovl_x_type(x, a) : OVL_BOOLEAN, 1), ovl_x_shape(x, a));
-	ovl_x_out(x, 1, all);
+	if (ovl_x_wants(x, 1))
+		ovl_x_out(x, 1, all_kept(x, a));
 }
 
 const ovl_onnx_rule ovl_onnx_basic[] = {

@@ -271,6 +271,42 @@ static void einsum(ovl_onnx *x)
 	ovl_x_out(x, 0, ovl_x_make(x, "Einsum", ovl_x_text(x, "equation=%s", ovl_x_attr_text(x, "equation", "")), in, n));
 }
 
+/* ---- determinants, of small matrices ---- */
+
+static ovl_end entry(ovl_onnx *x, ovl_end a, int rank, int row, int column)
+{
+	return ovl_x_gather(x, ovl_x_gather(x, a, ovl_x_i64(x, row), rank - 2), ovl_x_i64(x, column), rank - 2);
+}
+
+/* By the first of the rows that are left; `columns` are those that are left. */
+static ovl_end minor_of(ovl_onnx *x, ovl_end a, int rank, int row, const int *columns, int n)
+{
+	ovl_end sum = {NULL, 0};
+	for (int i = 0; i < n && x->status == OVL_OK; i++) {
+		ovl_end term = entry(x, a, rank, row, columns[i]);
+		int rest[4], k = 0;
+		for (int j = 0; j < n; j++)
+			if (j != i)
+				rest[k++] = columns[j];
+		if (k)
+			term = ovl_x_op(x, "Multiply", term, minor_of(x, a, rank, row + 1, rest, k));
+		sum = !sum.node ? term : ovl_x_op(x, i % 2 ? "Subtract" : "Add", sum, term);
+	}
+	return sum;
+}
+
+static void det(ovl_onnx *x)
+{
+	static const int columns[] = {0, 1, 2, 3};
+	ovl_end a = ovl_x_in(x, 0);
+	int rank = ovl_x_need_rank(x, a);
+	int64_t n = ovl_x_dim(x, a, rank - 1);
+	if (rank < 2 || n < 1 || n > 4)
+		ovl_x_unsupported(x, "the determinant of a matrix larger than 4 by 4, or of unknown size,");
+	else
+		ovl_x_out(x, 0, minor_of(x, a, rank, 0, columns, (int)n));
+}
+
 /* The lower part holds row >= column - k, the upper one row <= column - k. */
 static void trilu(ovl_onnx *x)
 {
@@ -347,6 +383,6 @@ const ovl_onnx_rule ovl_onnx_math[] = {
 	{"Shrink", NULL, 9, shrink}, {"Gelu", NULL, 20, gelu}, {"Swish", NULL, 24, swish},
 	{"Softmax", NULL, 1, softmax_1}, {"Softmax", NULL, 13, softmax_13}, {"LogSoftmax", NULL, 1, softmax_1}, {"LogSoftmax", NULL, 13, softmax_13},
 	{"Hardmax", NULL, 1, hardmax}, {"CumSum", NULL, 11, cum_sum}, {"CumProd", NULL, 26, cum_prod},
-	{"MatMul", NULL, 1, matmul}, {"Gemm", NULL, 1, gemm}, {"Einsum", NULL, 12, einsum}, {"Trilu", NULL, 14, trilu},
+	{"MatMul", NULL, 1, matmul}, {"Gemm", NULL, 1, gemm}, {"Einsum", NULL, 12, einsum}, {"Det", NULL, 11, det}, {"Trilu", NULL, 14, trilu},
 	{NULL, NULL, 0, NULL},
 };

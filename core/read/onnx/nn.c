@@ -118,7 +118,7 @@ static void conv(ovl_onnx *x)
 }
 
 /* The pads that give a wanted size: the odd one goes to the end for SAME_UPPER and to the beginning otherwise. */
-static bool pads_for_size(ovl_onnx *x, window *w, ovl_end a, ovl_end weights, const int64_t *output, const int64_t *padding)
+static bool pads_for_size(ovl_onnx *x, window *w, ovl_end a, ovl_end weights, const int64_t *output, int64_t *padding)
 {
 	bool same = strncmp(w->auto_pad, "same", 4) == 0, upper = strcmp(w->auto_pad, "same_upper") == 0;
 	if (!output && !same)
@@ -132,7 +132,10 @@ static bool pads_for_size(ovl_onnx *x, window *w, ovl_end a, ovl_end weights, co
 		total = (kernel - 1) * w->dilations[i] + 1 + padding[i] - w->strides[i]; /* with as many outputs as strides cover */
 		if (output)
 			total += w->strides[i] * in - output[i];
-		total = total < 0 ? 0 : total;
+		if (total < 0) { /* larger than everything covers: by rows that nothing reaches */
+			padding[i] -= total;
+			total = 0;
+		}
 		w->begin[i] = upper ? total / 2 : total - total / 2;
 		w->end[i] = total - w->begin[i];
 	}

@@ -219,30 +219,17 @@ static bool line_of(ovl_onnx *x, const resize *r, int i, int axis, const double 
 	return true;
 }
 
-static void by_matrices(ovl_onnx *x, const resize *r)
+static void by_matrices(ovl_onnx *x, const resize *r, const double *amounts, const double *roi, int n)
 {
-	const ovl_tensor *amounts = x->status == OVL_OK ? ovl_node_value(r->scales.node ? r->scales : r->sizes) : NULL;
-	const ovl_tensor *roi = x->status == OVL_OK && r->roi.node ? ovl_node_value(r->roi) : NULL;
-	int rank = ovl_x_need_rank(x, r->data), n = r->n_axes ? r->n_axes : rank;
-	double list[OVL_MAX_RANK], region[2 * OVL_MAX_RANK];
+	int rank = ovl_x_need_rank(x, r->data);
 	ovl_type type = ovl_x_type(x, r->data);
-	ovl_end data;
-	if (!amounts || ovl_tensor_count(amounts) != n || (is(r->coordinates, "tf_crop_and_resize") && (!roi || ovl_tensor_count(roi) != 2 * n))) {
-		ovl_x_fail(x, OVL_E_UNSUPPORTED, "resizing with '%s'%s is supported by constant sizes only", r->coordinates, r->exclude_outside ? " and exclude_outside" : "");
-		return;
-	}
-	roi = is(r->coordinates, "tf_crop_and_resize") ? roi : NULL;
-	for (int i = 0; i < n; i++)
-		list[i] = ovl_tensor_f64_at(amounts, i);
-	for (int i = 0; roi && i < 2 * n; i++)
-		region[i] = ovl_tensor_f64_at(roi, i);
-	data = ovl_type_is_float(type) ? r->data : ovl_x_convert(x, r->data, OVL_F32);
+	ovl_end data = ovl_type_is_float(type) ? r->data : ovl_x_convert(x, r->data, OVL_F32);
 	for (int i = 0; i < n && x->status == OVL_OK; i++) {
 		int axis = ovl_x_axis(x, r->n_axes ? r->axes[i] : i, rank);
 		line l;
 		double *inside;
 		bool whole = true;
-		if (!line_of(x, r, i, axis, list, roi ? region : NULL, n, &l))
+		if (!line_of(x, r, i, axis, amounts, roi, n, &l))
 			return;
 		if (l.in == l.out && l.scale == 1 && (!roi || (l.roi_begin == 0 && l.roi_end == 1)))
 			continue;
@@ -259,6 +246,99 @@ static void by_matrices(ovl_onnx *x, const resize *r)
 		ovl_free(inside);
 	}
 	ovl_x_out(x, 0, ovl_type_is_float(type) ? data : ovl_x_convert(x, data, type));
+}
+
+/* ---- by matrices that are computed while running: sizes or regions that are not known yet ---- */
+
+static ovl_end op2(ovl_onnx *x, const char *type, ovl_end a, ovl_end b) { return ovl_x_op(x, type, a, b); }
+static ovl_end num(ovl_onnx *x, double v) { return ovl_x_scalar(x, OVL_F32, v); }
+
+/* Weight of a distance: taps that lie outside of the data do not exist here, which is right for exclude_outside, and for linear positions within the data. */
+static ovl_end distance_weight(ovl_onnx *x, const resize *r, ovl_end d)
+{
+	double a = r->cubic;
+	ovl_end t = ovl_x_op(x, "Abs", d), near, far, zero = num(x, 0), one = num(x, 1);
+	if (!is(r->mode, "cubic"))
+		return op2(x, "Maximum", op2(x, "Subtract", one, t), zero);
+	near = op2(x, "Subtract", op2(x, "Multiply", t, num(x, a + 2)), num(x, a + 3));
+	near = op2(x, "Add", op2(x, "Multiply", near, op2(x, "Multiply", t, t)), one);
+	far = op2(x, "Multiply", op2(x, "Subtract", op2(x, "Multiply", t, num(x, a)), num(x, 5 * a)), t);
+	far = op2(x, "Subtract", op2(x, "Multiply", op2(x, "Add", far, num(x, 8 * a)), t), num(x, 4 * a));
+	far = ovl_x_op(x, "Select", op2(x, "Less", t, num(x, 2)), far, zero);
+	return ovl_x_op(x, "Select", op2(x, "LessEqual", t, one), near, far);
+}
+
+static ovl_end element(ovl_onnx *x, ovl_end list, int64_t i) { return ovl_x_scalar_of(x, ovl_x_slice(x, list, 0, i, i + 1)); }
+
+/* Positions of all outputs, as a column. *inside: which of them are within the data ({NULL, 0}: all). */
+static ovl_end positions(ovl_onnx *x, const resize *r, int i, int n, ovl_end in, ovl_end *inside)
+{
+	bool crop = is(r->coordinates, "tf_crop_and_resize");
+	ovl_end amount = element(x, r->scales.node ? r->scales : r->sizes, i), out, scale, o, at, first, span, last = op2(x, "Subtract", in, num(x, 1));
+	amount = ovl_x_convert(x, amount, OVL_F32);
+	first = crop ? ovl_x_convert(x, element(x, r->roi, i), OVL_F32) : num(x, 0);
+	span = crop ? op2(x, "Subtract", ovl_x_convert(x, element(x, r->roi, n + i), OVL_F32), first) : num(x, 1);
+	out = r->scales.node ? ovl_x_op(x, "Floor", op2(x, "Multiply", op2(x, "Multiply", in, span), amount)) : amount;
+	scale = r->scales.node ? amount : op2(x, "Divide", amount, in);
+	o = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, out, OVL_I64), OVL_I64), OVL_F32);
+	*inside = (ovl_end){NULL, 0};
+	if (!crop) /* half_pixel */
+		return ovl_x_unsqueeze(x, op2(x, "Subtract", op2(x, "Divide", op2(x, "Add", o, num(x, 0.5)), scale), num(x, 0.5)), 1);
+	span = op2(x, "Multiply", span, last);
+	at = op2(x, "Divide", op2(x, "Multiply", o, span), op2(x, "Maximum", op2(x, "Subtract", out, num(x, 1)), num(x, 1)));
+	at = ovl_x_op(x, "Select", op2(x, "Equal", out, num(x, 1)), op2(x, "Add", at, op2(x, "Multiply", span, num(x, 0.5))), at);
+	at = op2(x, "Add", at, op2(x, "Multiply", first, last));
+	*inside = op2(x, "LogicalAnd", op2(x, "GreaterEqual", at, num(x, 0)), op2(x, "LessEqual", at, last));
+	return ovl_x_unsqueeze(x, at, 1);
+}
+
+static void by_computed_matrices(ovl_onnx *x, const resize *r, int n)
+{
+	int rank = ovl_x_need_rank(x, r->data);
+	ovl_type type = ovl_x_type(x, r->data);
+	ovl_end data = ovl_x_convert(x, r->data, OVL_F32);
+	bool crop = is(r->coordinates, "tf_crop_and_resize");
+	if (!is(r->coordinates, "half_pixel") && !crop)
+		ovl_x_fail(x, OVL_E_UNSUPPORTED, "resizing with '%s' is supported by constant sizes only", r->coordinates);
+	if (r->antialias || is(r->mode, "nearest") || (crop ? !is(r->mode, "linear") || !r->roi.node : !r->exclude_outside))
+		ovl_x_unsupported(x, "this way of resizing by sizes that are not constant");
+	for (int i = 0; i < n && x->status == OVL_OK; i++) {
+		int axis = ovl_x_axis(x, r->n_axes ? r->axes[i] : i, rank);
+		ovl_end in = ovl_x_scalar_of(x, ovl_x_dims(x, r->data, axis, axis + 1)), inside, k, w;
+		k = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), in, OVL_I64), OVL_F32);
+		w = distance_weight(x, r, op2(x, "Subtract", positions(x, r, i, n, ovl_x_convert(x, in, OVL_F32), &inside), k));
+		if (!crop)
+			w = op2(x, "Divide", w, ovl_x_reduce(x, "ReduceSum", w, ovl_x_vec(x, 1), true));
+		data = along(x, data, rank, axis, w);
+		if (inside.node)
+			data = ovl_x_op(x, "Select", ovl_x_channels(x, inside, rank, axis), data, num(x, r->extrapolation));
+	}
+	ovl_x_out(x, 0, ovl_x_convert(x, data, type));
+}
+
+static void by_weights(ovl_onnx *x, const resize *r)
+{
+	const ovl_tensor *amounts = ovl_node_value(r->scales.node ? r->scales : r->sizes), *roi = r->roi.node ? ovl_node_value(r->roi) : NULL;
+	int rank = ovl_x_need_rank(x, r->data), n = r->n_axes ? r->n_axes : rank;
+	bool crop = is(r->coordinates, "tf_crop_and_resize"), fixed = amounts && (roi || !crop);
+	double list[OVL_MAX_RANK], region[2 * OVL_MAX_RANK];
+	for (int i = 0; i < n && fixed; i++)
+		fixed = ovl_x_dim(x, r->data, ovl_x_axis(x, r->n_axes ? r->axes[i] : i, rank)) > 0;
+	if (x->status != OVL_OK)
+		return;
+	if (!fixed) {
+		by_computed_matrices(x, r, n);
+		return;
+	}
+	if (ovl_tensor_count(amounts) != n || (crop && ovl_tensor_count(roi) != 2 * n)) {
+		ovl_x_fail(x, OVL_E_PARSE, "the numbers of its scales, sizes or regions do not fit its axes");
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		list[i] = ovl_tensor_f64_at(amounts, i);
+	for (int i = 0; crop && i < 2 * n; i++)
+		region[i] = ovl_tensor_f64_at(roi, i);
+	by_matrices(x, r, list, crop ? region : NULL, n);
 }
 
 /* ---- reading the node ---- */
@@ -291,7 +371,7 @@ static void emit(ovl_onnx *x, resize *r)
 	if (interpolate_can(r))
 		by_interpolate(x, r);
 	else
-		by_matrices(x, r);
+		by_weights(x, r);
 }
 
 static resize plain(ovl_onnx *x)

@@ -190,9 +190,10 @@ static void lstm_peepholes(ovl_onnx *x, const rnn *c, ovl_end peepholes)
 	ovl_end steps[512], p, one = ovl_x_i64(x, 0), index = ovl_x_i64(x, 0), bias = summed_bias(x, c), y;
 	unrolled u;
 	int64_t n = ovl_x_dim(x, c->data, 1);
+	ovl_end lengths = ovl_x_has(x, 4) ? ovl_x_unsqueeze(x, ovl_x_convert(x, c->lengths, OVL_I64), 1) : (ovl_end){NULL, 0}, zero = ovl_x_like(x, c->data, 0);
 	bool reverse = opens_with(ovl_x_attr_text(x, "direction", "forward"), "rev");
-	if (c->both || ovl_x_has(x, 4) || n < 1 || n > 512 || ovl_x_attr(x, "activations") || ovl_x_attr_float(x, "clip", 0) != 0 || ovl_x_attr_int(x, "input_forget", 0)) {
-		ovl_x_unsupported(x, "peepholes together with two directions, lengths, activations, clipping or more than 512 steps");
+	if (c->both || (lengths.node && reverse) || n < 1 || n > 512 || ovl_x_attr(x, "activations") || ovl_x_attr_float(x, "clip", 0) != 0 || ovl_x_attr_int(x, "input_forget", 0)) {
+		ovl_x_unsupported(x, "peepholes together with two directions, lengths of a reverse one, activations, clipping or more than 512 steps");
 		return;
 	}
 	u.w = ovl_x_gather(x, c->w, one, 0);
@@ -205,7 +206,14 @@ static void lstm_peepholes(ovl_onnx *x, const rnn *c, ovl_end peepholes)
 	u.c = ovl_x_gather(x, c->cell, index, 1);
 	for (int64_t k = 0; k < n && x->status == OVL_OK; k++) {
 		int64_t t = reverse ? n - 1 - k : k;
-		steps[t] = ovl_x_unsqueeze(x, lstm_step(x, &u, ovl_x_gather(x, c->data, ovl_x_i64(x, t), 1)), 1);
+		ovl_end h = u.h, cell = u.c, y_t = lstm_step(x, &u, ovl_x_gather(x, c->data, ovl_x_i64(x, t), 1));
+		if (lengths.node) { /* beyond its length a row gives zeros and keeps its state */
+			ovl_end on = ovl_x_op(x, "Greater", lengths, ovl_x_i64(x, t));
+			y_t = ovl_x_op(x, "Select", on, y_t, zero);
+			u.h = ovl_x_op(x, "Select", on, u.h, h);
+			u.c = ovl_x_op(x, "Select", on, u.c, cell);
+		}
+		steps[t] = ovl_x_unsqueeze(x, y_t, 1);
 	}
 	if (x->status != OVL_OK)
 		return;

@@ -97,6 +97,22 @@ static void concat_from(ovl_onnx *x)
 
 enum { MAX_PARTS = 1024 };
 
+/* Lengths that are not known yet: their number must be. */
+static void split_by(ovl_onnx *x, ovl_end a, int axis, ovl_end lengths)
+{
+	int64_t n = ovl_x_rank(x, lengths) == 1 ? ovl_x_dim(x, lengths, 0) : -1;
+	ovl_onnx_list *list = ovl_x_list_new(x);
+	ovl_end parts;
+	if (n < 1 || n > MAX_PARTS) {
+		ovl_x_unsupported(x, "a number of parts that is not known");
+		return;
+	}
+	parts = ovl_x_op(x, "VariadicSplit", a, ovl_x_i64(x, axis), lengths);
+	for (int i = 0; i < n; i++)
+		ovl_x_list_add(x, list, -1, ovl_x_port(parts, i));
+	out_list(x, list);
+}
+
 /* Without lengths: one by one, where keepdims=0 takes the axis away. */
 static void split_to(ovl_onnx *x)
 {
@@ -106,7 +122,7 @@ static void split_to(ovl_onnx *x)
 	bool drop = !ovl_x_has(x, 1) && !ovl_x_attr_int(x, "keepdims", 1), scalar = ovl_x_has(x, 1) && ovl_x_rank(x, ovl_x_in(x, 1)) == 0;
 	ovl_onnx_list *list = ovl_x_list_new(x);
 	if (ovl_x_has(x, 1) && !ovl_x_values(x, ovl_x_in(x, 1), lengths, MAX_PARTS, &n)) {
-		ovl_x_unsupported(x, "lengths that are not constant");
+		split_by(x, a, axis, ovl_x_in(x, 1));
 		return;
 	}
 	if (!ovl_x_has(x, 1))

@@ -29,7 +29,7 @@ static void adagrad(ovl_onnx *x)
 	rate = ovl_x_op(x, "Divide", rate, add(x, by(x, steps, ovl_x_attr_float(x, "decay_factor", 0)), ovl_x_like(x, rate, 1)));
 	for (int i = 0; i < n; i++) {
 		ovl_end v = ovl_x_in(x, 2 + i), g = regular(x, ovl_x_in(x, 2 + n + i), v), h = add(x, ovl_x_in(x, 2 + 2 * n + i), mul(x, g, g));
-		ovl_end root = add(x, ovl_x_op(x, "Sqrt", h), ovl_x_like(x, h, ovl_x_attr_float(x, "epsilon", 0)));
+		ovl_end root = add(x, ovl_x_op(x, "Sqrt", h), ovl_x_like(x, h, ovl_x_attr_float(x, "epsilon", 1e-6f)));
 		ovl_x_out(x, i, sub(x, v, ovl_x_op(x, "Divide", mul(x, rate, g), root)));
 		ovl_x_out(x, n + i, h);
 	}
@@ -53,7 +53,7 @@ static void adam(ovl_onnx *x)
 		ovl_end v = ovl_x_in(x, 2 + i), g = regular(x, ovl_x_in(x, 2 + n + i), v), m, h, root;
 		m = add(x, by(x, ovl_x_in(x, 2 + 2 * n + i), alpha), by(x, g, 1 - (double)alpha));
 		h = add(x, by(x, ovl_x_in(x, 2 + 3 * n + i), beta), by(x, mul(x, g, g), 1 - (double)beta));
-		root = add(x, ovl_x_op(x, "Sqrt", h), ovl_x_like(x, h, ovl_x_attr_float(x, "epsilon", 0)));
+		root = add(x, ovl_x_op(x, "Sqrt", h), ovl_x_like(x, h, ovl_x_attr_float(x, "epsilon", 1e-6f)));
 		v = sub(x, v, ovl_x_op(x, "Divide", mul(x, rate, m), root));
 		ovl_x_out(x, i, by(x, v, 1 - (double)ovl_x_attr_float(x, "norm_coefficient_post", 0)));
 		ovl_x_out(x, n + i, m);
