@@ -71,7 +71,7 @@ static ovl_status collect(feed *f, ovl_side side, size_t i, int at, ovl_error *e
 	it->i = i;
 	f->n++;
 	if (look(f, it, at, err) != OVL_OK)
-		return err->code == OVL_E_BUSY ? err->code : name_port(f, side, i, err);
+		return it->tensor ? err->code : name_port(f, side, i, err); /* what the core says of a tensor names the port */
 	return OVL_OK;
 }
 
