@@ -5,6 +5,7 @@
 
 #include "kernels/loops.h"
 #include "kernels/stage.h"
+#include "ops/eltwise.h"
 
 enum { OVL_ELTWISE_BLOCK = 2048 };
 
@@ -29,9 +30,6 @@ typedef struct ovl_eltwise_plan {
 
 const char *ovl_eltwise_accept(ovl_problem *p);
 ovl_status ovl_eltwise_prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err);
-#define OVL_ELTWISE_OPS                                                                                                                       \
-	"Add Subtract Multiply Divide Maximum Minimum SquaredDifference Power Relu Sigmoid Tanh HSwish HSigmoid HardSigmoid Swish Gelu Elu Selu " \
-	"Clamp PRelu Mish SoftPlus SoftSign Abs Negative Sqrt Exp Log Floor Ceiling Round Erf Sign"
 
 /* Wishes of an element-wise kernel: an input that has the output's dims leads to its form, the others follow. Shared with the typed kernels. */
 void ovl_eltwise_forms(ovl_problem *p);

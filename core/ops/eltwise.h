@@ -33,6 +33,11 @@ typedef struct ovl_round_params {
 	int mode;
 } ovl_round_params;
 
+/* The f32 operators that a kernel does in one go with posts behind them. */
+#define OVL_ELTWISE_OPS                                                                                                                       \
+	"Add Subtract Multiply Divide Maximum Minimum SquaredDifference Power Relu Sigmoid Tanh HSwish HSigmoid HardSigmoid Swish Gelu Elu Selu " \
+	"Clamp PRelu Mish SoftPlus SoftSign Abs Negative Sqrt Exp Log Floor Ceiling Round Erf Sign"
+
 /* The post that does what the operator `type_name` does to its input `x_input`. params may be NULL where the operator has none. scalars[i]: input i's value where it is a
  * constant with one element, else NULL (Swish's beta, PRelu's slope, HardSigmoid's alpha and beta, Power's exponent). post->input of a binary one is left at -1: the
  * caller tells where the operand is. False when no post does the same. */

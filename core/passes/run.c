@@ -7,7 +7,7 @@
 
 extern const ovl_pass *const ovl_pass_list[]; /* build/gen/passes_list.c, from the names of the files */
 
-enum { MAX_PASSES = 128, MAX_ROUNDS = 4 };
+enum { MAX_PASSES = 128, MAX_ROUNDS = 16, LATE = 400 };
 
 static int by_order(const void *a, const void *b)
 {
@@ -36,6 +36,8 @@ ovl_status ovl_passes_run(ovl_graph *g, ovl_error *err)
 		for (size_t i = 0; i < n; i++) {
 			bool changed = false;
 			size_t before = g->nodes.n;
+			if (list[i]->order >= LATE && again && round + 1 < MAX_ROUNDS)
+				break; /* the earlier ones first, as often as they find something */
 			if (list[i]->run(g, &changed, err) != OVL_OK)
 				return ovl_error_prefix(err, "pass %s", list[i]->name);
 			if (!changed)
