@@ -525,17 +525,14 @@ static ovl_status place_output(ovl_build *b, int i, int value)
 		p->output_direct[i] = true;
 		return OVL_OK;
 	}
+	if (v.desc.type == OVL_STRING || ovl_type_packed(v.desc.type)) /* the executor copies such tensors as a whole */
+		return OVL_OK;
 	v.desc = ovl_desc_dense(v.desc.type, v.desc.rank, v.desc.dims);
 	to = ovl_build_value(b, ovl_build_slot(b, OVL_SLOT_OUTPUT, ovl_desc_span(&v.desc), i, NULL), 0, &v.desc, false);
 	if (to < 0)
 		return no_memory(b);
 	p->output_values[i] = to;
 	p->output_direct[i] = true;
-	if (v.desc.type == OVL_STRING || ovl_type_packed(v.desc.type)) { /* the executor copies such tensors as a whole */
-		p->output_values[i] = value;
-		p->output_direct[i] = false;
-		return OVL_OK;
-	}
 	return ovl_desc_count(&v.desc) ? ovl_build_copy_step(b, value, to, "output") : OVL_OK;
 }
 
