@@ -136,7 +136,7 @@ static bool is_data_of(lua_State *L, const ovl_port *p, int at)
 	ovl_port_shape(p, &s);
 	if (leaf == LUA_TNIL) /* rows without elements */
 		leaf = depth > 1 ? (ovl_port_type(p) == OVL_STRING ? LUA_TSTRING : LUA_TNUMBER) : leaf;
-	if (leaf != (ovl_port_type(p) == OVL_STRING ? LUA_TSTRING : LUA_TNUMBER))
+	if (leaf != LUA_TNUMBER && (leaf != LUA_TSTRING || ovl_port_type(p) != OVL_STRING))
 		return false;
 	return depth == 1 || !s.ranked || depth == s.rank;
 }
