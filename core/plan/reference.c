@@ -124,9 +124,12 @@ static ovl_status apply_posts(const ovl_ref *r, ovl_tensor *const *in, ovl_tenso
 				return ovl_fail(err, OVL_E_INTERNAL, "a fused operand does not broadcast to the output");
 		}
 		for (int64_t i = 0; i < n; i++) {
-			float x = (float)ovl_tensor_f64_at(y, i);
-			x = ovl_post_apply(post, x, o ? (float)ovl_tensor_f64_at(o, at) : 0);
-			if (!ovl_convert(OVL_F32, &x, 0, y->type, y->data, i, 1, false))
+			bool f32 = y->type == OVL_F32 && (!o || o->type == OVL_F32);
+			float x = f32 ? ((const float *)y->data)[i] : (float)ovl_tensor_f64_at(y, i);
+			x = ovl_post_apply(post, x, !o ? 0 : f32 ? ((const float *)o->data)[at] : (float)ovl_tensor_f64_at(o, at));
+			if (f32)
+				((float *)y->data)[i] = x;
+			else if (!ovl_convert(OVL_F32, &x, 0, y->type, y->data, i, 1, false))
 				return ovl_fail(err, OVL_E_TYPE, "fused operations do not run on %s", ovl_type_name(y->type));
 			for (int d = y->shape.rank - 1; d >= 0; d--) {
 				at += strides[d];
