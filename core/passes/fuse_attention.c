@@ -129,38 +129,96 @@ static bool is_usual_scale(ovl_end q, double scale)
 	return ovl_dim_static(e) && e.min > 0 && ovl_match_exact(scale, 1 / sqrt((double)e.min));
 }
 
-static ovl_status fuse(ovl_graph *g, ovl_node *root, found *f, ovl_error *err)
+/* A scale below a Transpose, which goes on to what is below that. */
+static ovl_status below_transpose(ovl_graph *g, ovl_end e, double *scale, ovl_end *out, ovl_error *err)
 {
-	ovl_end in[5] = {{0}};
-	int n = 3;
+	const ovl_node *there = ovl_match_node(e, "Transpose");
+	ovl_end in[2];
 	ovl_node *made;
-	in[0] = without_scale(f->q, &f->scale);
-	in[1] = without_scale(f->k, &f->scale);
-	in[2] = f->v;
-	in[3] = f->mask;
-	if (!f->k_turned)
-		OVL_TRY(turn(g, in[1], &f->scale, &in[1], err));
+	*out = e;
+	if (!there)
+		return OVL_OK;
+	in[0] = without_scale(there->in.at[0], scale);
+	in[1] = there->in.at[1];
+	if (ovl_match_same(in[0], there->in.at[0]))
+		return OVL_OK;
+	OVL_TRY(ovl_pass_node(g, "Transpose", NULL, in, 2, &made, err));
+	*out = (ovl_end){made, 0};
+	return OVL_OK;
+}
+
+static ovl_status fuse(ovl_graph *g, ovl_node *root, const found *f, double scale, const ovl_end *q, const ovl_end *k, ovl_error *err)
+{
+	ovl_end in[5] = {*q, *k, f->v, f->mask};
+	int n = f->mask.node ? 4 : 3;
+	ovl_node *made;
 	if (f->v_turned)
 		OVL_TRY(turn(g, in[2], NULL, &in[2], err));
-	if (f->mask.node)
-		n = 4;
-	if (!is_usual_scale(in[0], f->scale)) {
-		OVL_TRY(ovl_pass_scalar(g, in[0].node->out.at[in[0].port].type, f->scale, &in[4], err));
+	if (!is_usual_scale(in[0], scale)) {
+		OVL_TRY(ovl_pass_scalar(g, in[0].node->out.at[in[0].port].type, scale, &in[4], err));
 		n = 5;
 	}
 	OVL_TRY(ovl_pass_node(g, "ScaledDotProductAttention", root->name, in, n, &made, err));
 	return ovl_pass_replace(g, root, made, err);
 }
 
+static ovl_status from_products(ovl_graph *g, ovl_node *n, bool *changed, ovl_error *err)
+{
+	found f;
+	ovl_end q, k;
+	if (!match(n, &f))
+		return OVL_OK;
+	q = without_scale(f.q, &f.scale);
+	k = without_scale(f.k, &f.scale);
+	if (!f.k_turned)
+		OVL_TRY(turn(g, k, &f.scale, &k, err));
+	else
+		OVL_TRY(below_transpose(g, k, &f.scale, &k, err));
+	*changed = true;
+	return fuse(g, n, &f, f.scale, &q, &k, err);
+}
+
+static bool own_scale(const ovl_node *n, double *scale)
+{
+	const ovl_pshape *q = &ovl_source(n, 0)->shape;
+	ovl_dim e;
+	if (n->in.n > 4 && n->in.at[4].node)
+		return ovl_match_scalar(n->in.at[4], scale);
+	if (!q->ranked || q->rank < 1)
+		return false;
+	e = q->dims[q->rank - 1];
+	*scale = ovl_dim_static(e) && e.min > 0 ? 1 / sqrt((double)e.min) : 0;
+	return *scale > 0;
+}
+
+/* Scales on Q and K that became known after the pattern was found. */
+static ovl_status take_scales(ovl_graph *g, ovl_node *n, bool *changed, ovl_error *err)
+{
+	found f = {.v = n->in.at[2]};
+	ovl_end q, k;
+	if (((const ovl_sdpa_params *)n->params)->causal || !ovl_match_float(n->in.at[0]) || !own_scale(n, &f.scale))
+		return OVL_OK;
+	f.mask = n->in.n > 3 ? n->in.at[3] : (ovl_end){0};
+	q = without_scale(n->in.at[0], &f.scale);
+	k = without_scale(n->in.at[1], &f.scale);
+	OVL_TRY(below_transpose(g, k, &f.scale, &k, err));
+	if (ovl_match_same(q, n->in.at[0]) && ovl_match_same(k, n->in.at[1]))
+		return OVL_OK;
+	*changed = true;
+	return fuse(g, n, &f, f.scale, &q, &k, err);
+}
+
 static ovl_status run(ovl_graph *g, bool *changed, ovl_error *err)
 {
 	OVL_TRY(ovl_graph_sort(g, err));
 	for (size_t i = 0, n = g->nodes.n; i < n; i++) {
-		found f;
-		if (!ovl_match_live(g->nodes.at[i]) || !match(g->nodes.at[i], &f))
+		ovl_node *node = g->nodes.at[i];
+		if (!ovl_match_live(node) || node->out.at[0].value)
 			continue;
-		OVL_TRY(fuse(g, g->nodes.at[i], &f, err));
-		*changed = true;
+		if (ovl_match_is(node, "ScaledDotProductAttention"))
+			OVL_TRY(take_scales(g, node, changed, err));
+		else if (ovl_match_is(node, "MatMul"))
+			OVL_TRY(from_products(g, node, changed, err));
 	}
 	return OVL_OK;
 }
