@@ -13,6 +13,7 @@ end
 --- Waits for the run that start_async began and returns the OVDict of views on its results. Raises what the run raised.
 --- Without an adapter it yields the request to whoever resumes the coroutine, again and again until the run has ended.
 function methods.await(request)
+  if core.class_name(request) ~= "InferRequest" then core.fail("type", "await: expected an ov.InferRequest, got " .. (core.class_name(request) or type(request))) end
   if not in_coroutine() then
     request:wait()
   else
