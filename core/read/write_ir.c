@@ -277,6 +277,14 @@ static void outputs(writer *w, const ovl_node *n, int indent)
 
 /* ---- attributes ---- */
 
+/* OpenVINO takes a list that is not there for an empty one. */
+static const char *usual_activations(const ovl_node *n, const ovl_attr *a)
+{
+	if (strcmp(a->name, "activations") != 0)
+		return NULL;
+	return strncmp(n->op->name, "LSTM", 4) == 0 ? "sigmoid, tanh, tanh" : strncmp(n->op->name, "GRU", 3) == 0 ? "sigmoid, tanh" : "tanh";
+}
+
 static void data(writer *w, const ovl_node *n, int indent)
 {
 	bool parameter = ovl_node_is(n, "Parameter"), open = false;
@@ -286,6 +294,8 @@ static void data(writer *w, const ovl_node *n, int indent)
 		if (a->kind == OVL_KIND_TENSOR || (parameter && strcmp(a->name, "layout") == 0))
 			continue;
 		ovl_attr_format(a, n->params, &text);
+		if (!text.n && usual_activations(n, a))
+			ovl_str_add(&text, usual_activations(n, a));
 		if ((!text.n && !shape && a->initial) || (optional && a->kind == OVL_KIND_TYPE && strcmp(text.at, "dynamic") == 0)) {
 			ovl_str_free(&text);
 			continue;

@@ -264,11 +264,17 @@ static void gemm(ovl_onnx *x)
 
 static void einsum(ovl_onnx *x)
 {
+	const char *given = ovl_x_attr_text(x, "equation", "");
+	char equation[256], *to = equation;
 	ovl_end in[16];
 	int n = x->n_in < 16 ? x->n_in : 16;
 	for (int i = 0; i < n; i++)
 		in[i] = ovl_x_in(x, i);
-	ovl_x_out(x, 0, ovl_x_make(x, "Einsum", ovl_x_text(x, "equation=%s", ovl_x_attr_text(x, "equation", "")), in, n));
+	for (; *given && to < equation + sizeof equation - 1; given++)
+		if (*given != ' ')
+			*to++ = *given;
+	*to = 0;
+	ovl_x_out(x, 0, ovl_x_make(x, "Einsum", ovl_x_text(x, "equation=%s", equation), in, n));
 }
 
 /* ---- determinants, of small matrices ---- */
