@@ -226,7 +226,7 @@ static ovl_status constant_tensor(ir *r, ovl_type type, const ovl_shape *shape, 
 	}
 	if (!ovl_shape_count(shape, &count) || !ovl_type_bytes(type, count, &bytes))
 		return ovl_fail(r->err, OVL_E_PARSE, "its shape is too large");
-	if (bytes != (uint64_t)size)
+	if (bytes && bytes != (uint64_t)size) /* of nothing at all, some files store one byte */
 		return ovl_fail(r->err, OVL_E_PARSE, "it has %lld bytes of data, its shape needs %zu", (long long)size, bytes);
 	if (bytes && (unit == 0 || (uintptr_t)data % unit == 0))
 		return ovl_tensor_on(r->weights, (size_t)offset, type, shape, out, r->err);
@@ -425,6 +425,52 @@ static ovl_status set_attributes(ir *r, const layer *l, ovl_node *node)
 	return OVL_OK;
 }
 
+/* Opset 16 gave some operators more attributes: those that say what was true before are fine. */
+static ovl_status check_new_attributes(ir *r, const layer *l, const ovl_node *node)
+{
+	static const struct {
+		const char *type, *name, *value;
+	} neutral[] = {{"AvgPool", "dilations", "1"}, {"OneHot", "negative_indices_mode", "ignore_negative"}, {"OneHot", "negative_indices_mode", "normalize"}};
+	const ovl_xml *data = ovl_xml_child(l->e, "data");
+	const char *version = ovl_xml_attr(l->e, "version");
+	int64_t v;
+	if (!data || !version || strncmp(version, "opset", 5) != 0 || !ovl_parse_i64(version + 5, &v) || v <= NEWEST_OPSET)
+		return OVL_OK;
+	for (const char *const *a = data->attrs; *a; a += 2) {
+		bool known = ovl_attrs_find(node->op->attrs, a[0]) != NULL;
+		for (size_t i = 0; i < sizeof neutral / sizeof *neutral && !known; i++)
+			known = strcmp(neutral[i].type, l->type) == 0 && strcmp(neutral[i].name, a[0]) == 0 &&
+				(strcmp(neutral[i].value, a[1]) == 0 || (*neutral[i].value == '1' && strspn(a[1], "1, ") == strlen(a[1])));
+		if (!known)
+			return ovl_fail(r->err, OVL_E_UNSUPPORTED, "attribute %s='%.80s' of %s is not supported", a[0], a[1], version);
+	}
+	return OVL_OK;
+}
+
+/* OneHot of opset 16 may count negative indices from the end: input 0 is replaced by what it means. */
+static ovl_status normalize_indices(ir *r, net *n, const layer *l, ovl_node *node)
+{
+	const ovl_xml *data = ovl_xml_child(l->e, "data");
+	const char *mode = data ? ovl_xml_attr(data, "negative_indices_mode") : NULL;
+	ovl_end index, depth, in[3];
+	ovl_node *zero, *made[4];
+	if (!mode || strcmp(mode, "normalize") != 0 || node->in.n < 2)
+		return OVL_OK;
+	index = node->in.at[0];
+	depth = node->in.at[1];
+	OVL_TRY(ovl_graph_constant_i64(n->graph, 0, (int64_t[]){0}, 1, NULL, &zero, r->err));
+	OVL_TRY(ovl_graph_op(n->graph, "ConvertLike", NULL, (ovl_end[]){{zero, 0}, index}, 2, &made[0], r->err));
+	OVL_TRY(ovl_graph_op(n->graph, "ConvertLike", NULL, (ovl_end[]){depth, index}, 2, &made[1], r->err));
+	OVL_TRY(ovl_graph_op(n->graph, "Less", NULL, (ovl_end[]){index, {made[0], 0}}, 2, &made[2], r->err));
+	OVL_TRY(ovl_graph_op(n->graph, "Add", NULL, (ovl_end[]){index, {made[1], 0}}, 2, &made[3], r->err));
+	in[0] = (ovl_end){made[2], 0}, in[1] = (ovl_end){made[3], 0}, in[2] = index;
+	for (int i = 0; i < 4; i++)
+		OVL_TRY(ovl_node_infer(made[i], r->err));
+	OVL_TRY(ovl_graph_op(n->graph, "Select", NULL, in, 3, &made[0], r->err));
+	OVL_TRY(ovl_node_infer(made[0], r->err));
+	return ovl_node_set_input(node, 0, (ovl_end){made[0], 0}, r->err);
+}
+
 /* rt_info of a Parameter: layout="[N,C,H,W]" -> "NCHW", left as it is when a dimension has a longer name. */
 static ovl_status set_layout(ir *r, const layer *l, ovl_node *node)
 {
@@ -527,10 +573,14 @@ static ovl_status build_node(ir *r, net *n, layer *l)
 	OVL_TRY(find_op(r, l, &op, &opset));
 	OVL_TRY(ovl_node_new(op, opset, l->name, &node, r->err));
 	st = set_attributes(r, l, node);
+	if (st == OVL_OK)
+		st = check_new_attributes(r, l, node);
 	if (st == OVL_OK && strcmp(l->type, "Parameter") == 0)
 		st = set_layout(r, l, node);
 	if (st == OVL_OK)
 		st = connect(r, n, l, node);
+	if (st == OVL_OK)
+		st = normalize_indices(r, n, l, node);
 	if (st == OVL_OK)
 		st = read_bodies(r, l, node);
 	if (st == OVL_OK)

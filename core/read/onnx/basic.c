@@ -82,8 +82,6 @@ static bool text_type(ovl_onnx *x, ovl_type from, ovl_type to)
 	return true;
 }
 
-static ovl_end passed(ovl_onnx *x, ovl_end e);
-
 static void cast(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0);
@@ -96,7 +94,7 @@ static void cast(ovl_onnx *x)
 	to = ovl_x_pb_type(x, ovl_x_need_int(x, "to"));
 	if (x->status != OVL_OK || text_type(x, ovl_x_type(x, a), to))
 		return;
-	ovl_x_out(x, 0, ovl_x_type(x, a) == to ? passed(x, a) : ovl_x_convert(x, a, to));
+	ovl_x_out(x, 0, ovl_x_convert(x, a, to));
 }
 
 static void cast_like(ovl_onnx *x)
@@ -105,26 +103,16 @@ static void cast_like(ovl_onnx *x)
 	ovl_type from = ovl_x_type(x, a), to = ovl_x_type(x, like);
 	if (x->status != OVL_OK || text_type(x, from, to))
 		return;
-	ovl_x_out(x, 0, from == to && from != OVL_DYNAMIC ? passed(x, a) : ovl_x_convert_like(x, a, like));
+	ovl_x_out(x, 0, ovl_x_convert_like(x, a, like));
 }
 
 /* ---- as it is ---- */
-
-/* A second name for a value. An output of the model, and what would give a model's input another name, gets a node of its own. */
-static ovl_end passed(ovl_onnx *x, ovl_end e)
-{
-	if (x->status == OVL_OK && e.node && (ovl_node_is(e.node, "Parameter") || (x->n_out && ovl_onnx_is_output(x->scope, x->node->output[0]))))
-		return ovl_x_op(x, "Identity", e);
-	return e;
-}
 
 static void identity(ovl_onnx *x)
 {
 	ovl_onnx_value v = ovl_x_value(x, 0);
 	if (x->status == OVL_OK && !v.set && !x->scope->frame)
 		ovl_x_fail(x, OVL_E_PARSE, "input 0 is missing");
-	if (v.end.node)
-		v.end = passed(x, v.end);
 	ovl_x_out_value(x, 0, v);
 }
 
@@ -156,7 +144,7 @@ static void dropout(ovl_onnx *x)
 		dropout_training(x, a, ovl_x_maybe(x, 1), ovl_x_in(x, 2));
 		return;
 	}
-	ovl_x_out(x, 0, passed(x, a));
+	ovl_x_out(x, 0, a);
 	if (ovl_x_wants(x, 1))
 		ovl_x_out(x, 1, all_kept(x, a));
 }

@@ -105,7 +105,7 @@ static void clip_11(ovl_onnx *x)
 	double lo = -INFINITY, hi = INFINITY;
 	bool known = (!low.node || ovl_x_number(x, low, &lo)) && (!high.node || ovl_x_number(x, high, &hi));
 	if (!low.node && !high.node)
-		ovl_x_out(x, 0, ovl_x_op(x, "Identity", a));
+		ovl_x_out(x, 0, a);
 	else if (known && lo <= hi && ovl_x_is_float(x, a))
 		ovl_x_out(x, 0, clamped(x, a, lo, hi));
 	else {

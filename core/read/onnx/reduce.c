@@ -42,7 +42,7 @@ static void reduce_input(ovl_onnx *x)
 	if (!axes.node || ovl_x_dim(x, axes, 0) == 0) {
 		if (ovl_x_attr_int(x, "noop_with_empty_axes", 0)) { /* nothing is reduced, but what is done to each element remains */
 			bool squares = strcmp(x->op, "ReduceSumSquare") == 0, magnitude = strcmp(x->op, "ReduceL1") == 0 || strcmp(x->op, "ReduceL2") == 0;
-			ovl_end y = squares ? ovl_x_op(x, "Multiply", a, a) : magnitude ? ovl_x_op(x, "Abs", a) : ovl_x_op(x, "Identity", a);
+			ovl_end y = squares ? ovl_x_op(x, "Multiply", a, a) : magnitude ? ovl_x_op(x, "Abs", a) : a;
 			ovl_x_out(x, 0, strcmp(x->op, "ReduceLogSum") == 0 ? ovl_x_op(x, "Log", a) : y);
 			return;
 		}

@@ -73,7 +73,7 @@ static void by_interpolate(ovl_onnx *x, const resize *r)
 	int64_t axes[OVL_MAX_RANK];
 	int n;
 	if (!fewer_axes(x, r, &amounts, axes, &n)) {
-		ovl_x_out(x, 0, ovl_x_op(x, "Identity", r->data));
+		ovl_x_out(x, 0, r->data);
 		return;
 	}
 	ovl_x_out(x, 0, ovl_x_opa(x, "Interpolate", interpolate_attributes(x, r, r->scales.node != NULL), r->data, amounts,

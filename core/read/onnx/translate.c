@@ -408,13 +408,23 @@ static bool made_here(const ovl_onnx *x, size_t first, const ovl_node *n)
 	return false;
 }
 
+/* A second name for a value: an output of the model, and what would give a model's input another name, gets a node of its own. */
+static ovl_end own_node(ovl_onnx *x, size_t first, const char *name, ovl_end e)
+{
+	if (!e.node || made_here(x, first, e.node) || !(ovl_node_is(e.node, "Parameter") || ovl_onnx_is_output(x->scope, name)))
+		return e;
+	return ovl_x_op(x, "Identity", e);
+}
+
 static ovl_status bind_outputs(ovl_onnx *x, size_t first)
 {
 	for (int i = 0; i < x->n_out; i++) {
 		const char *name = x->node->output[i];
-		ovl_end end = x->out[i].end;
+		ovl_end end;
 		if (!*name)
 			continue;
+		x->out[i].end = end = own_node(x, first, name, x->out[i].end);
+		OVL_TRY(x->status);
 		if (!x->out[i].set)
 			return ovl_fail(x->err, OVL_E_UNSUPPORTED, "its output %d ('%.100s') is not supported", i, name);
 		OVL_TRY(ovl_onnx_scope_set(x->scope, name, x->out[i]));
