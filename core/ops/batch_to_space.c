@@ -105,7 +105,7 @@ static ovl_status shift(ovl_run *run, const numbers *v, ovl_tensor *many, ovl_te
 			return ovl_fail(run->err, OVL_E_ARGUMENT, "%s: the blocks are too large", run->op->name);
 	if (many->shape.dims[0] != wide->shape.dims[0] * blocks)
 		return ovl_fail(run->err, OVL_E_SHAPE, "%s: the batch does not go with blocks of %lld", run->op->name, (long long)blocks);
-	if (many->shape.dims[0] == 0)
+	if (ovl_tensor_count(many) == 0 || ovl_tensor_count(wide) == 0)
 		return OVL_OK;
 	for (int64_t b = 0; b < blocks; b++) {
 		ovl_place m = ovl_place_of(many), w = ovl_place_of(wide);

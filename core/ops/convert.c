@@ -95,8 +95,11 @@ static ovl_status promote_whole(ovl_infer *in, ovl_type a, ovl_type b, const pro
 		return OVL_OK;
 	}
 	int bits = x > y ? x : y;
-	if (bits < unsigned_bits * 2)
+	if (bits < unsigned_bits * 2) {
+		if (!p->promote_unsafe)
+			return ovl_infer_fail(in, OVL_E_TYPE, "neither of %s and %s holds both; promote_unsafe would allow a wider type", ovl_type_name(a), ovl_type_name(b));
 		bits = unsigned_bits * 2;
+	}
 	for (size_t i = 0; i < sizeof signed_of / sizeof *signed_of; i++)
 		if (ovl_type_bits(signed_of[i]) >= bits) {
 			*out = signed_of[i];
@@ -124,9 +127,30 @@ static bool promote_scalar(ovl_infer *in, ovl_type a, ovl_type b, ovl_type *out)
 	return true;
 }
 
+/* Both are numbers and differ. */
+static ovl_status promote_pair(ovl_infer *in, ovl_type a, ovl_type b, ovl_type *out)
+{
+	const promote_params *p = (const promote_params *)in->params;
+	if (rank_of(a) == 2 && rank_of(b) == 2)
+		return promote_floats(in, a, b, p->promote_unsafe, out);
+	if (rank_of(a) == 2 || rank_of(b) == 2)
+		return rank_of(a) == 2 ? promote_mixed(in, a, b, p->promote_unsafe, out) : promote_mixed(in, b, a, p->promote_unsafe, out);
+	return promote_whole(in, a, b, p, out);
+}
+
+/* As far as the number of bits tells. */
+static bool holds(ovl_type type, ovl_type scalar)
+{
+	int bits = ovl_type_bits(type), needed = ovl_type_bits(scalar);
+	if (rank_of(type) != rank_of(scalar))
+		return bits >= 2 * needed;
+	return bits >= needed && (ovl_type_is_signed(type) || !ovl_type_is_signed(scalar));
+}
+
 static ovl_status promote(ovl_infer *in, ovl_type a, ovl_type b, ovl_type *out)
 {
 	const promote_params *p = (const promote_params *)in->params;
+	ovl_type scalar;
 	*out = a;
 	if (a == b)
 		return OVL_OK;
@@ -138,13 +162,13 @@ static ovl_status promote(ovl_infer *in, ovl_type a, ovl_type b, ovl_type *out)
 		*out = a == OVL_BOOLEAN ? b : a;
 		return OVL_OK;
 	}
-	if (p->pytorch_scalar_promotion && promote_scalar(in, a, b, out))
+	if (!p->pytorch_scalar_promotion || !promote_scalar(in, a, b, out))
+		return promote_pair(in, a, b, out);
+	if (p->promote_unsafe)
 		return OVL_OK;
-	if (rank_of(a) == 2 && rank_of(b) == 2)
-		return promote_floats(in, a, b, p->promote_unsafe, out);
-	if (rank_of(a) == 2 || rank_of(b) == 2)
-		return rank_of(a) == 2 ? promote_mixed(in, a, b, p->promote_unsafe, out) : promote_mixed(in, b, a, p->promote_unsafe, out);
-	return promote_whole(in, a, b, p, out);
+	if (!holds(*out, scalar = *out == a ? b : a))
+		return ovl_infer_fail(in, OVL_E_TYPE, "%s does not hold the scalar's %s; promote_unsafe would allow it", ovl_type_name(*out), ovl_type_name(scalar));
+	return OVL_OK;
 }
 
 static ovl_status promote_infer(ovl_infer *in)

@@ -58,10 +58,12 @@ static ovl_status cum_sum_run(ovl_run *run)
 	}
 	if (run->n_in > 1)
 		OVL_TRY(ovl_run_axis(run, 1, s->rank, &axis));
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	int64_t outer = ovl_dims_product(s, 0, axis), n = s->dims[axis], inner = ovl_dims_product(s, axis + 1, s->rank);
 	for (int64_t o = 0; o < outer; o++) {
 		OVL_RUN_CHECK_CANCEL(run);
-		for (int64_t i = 0; i < inner && n > 0; i++)
+		for (int64_t i = 0; i < inner; i++)
 			line(run->in[0], run->out[0], (o * n + (p->reverse ? n - 1 : 0)) * inner + i, p->reverse ? -inner : inner, n, p->exclusive);
 	}
 	return OVL_OK;

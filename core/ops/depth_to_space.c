@@ -81,6 +81,8 @@ static ovl_status shift(ovl_run *run, ovl_tensor *deep, ovl_tensor *wide)
 {
 	const ovl_depth_to_space_params *p = (const ovl_depth_to_space_params *)run->params;
 	int64_t groups = groups_of(p->block_size, deep->shape.rank - 2);
+	if (ovl_tensor_count(wide) == 0)
+		return OVL_OK;
 	for (int64_t g = 0; g < groups; g++) {
 		ovl_place a = ovl_place_of(deep), b = ovl_place_of(wide);
 		ovl_shape shape;

@@ -183,6 +183,8 @@ static ovl_status bag_run(ovl_run *run, const layout *l, ovl_status (*fill)(ovl_
 {
 	bags b;
 	int64_t *index = NULL, *second = NULL;
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	ovl_status status = open_bags(run, l, &b);
 	if (status == OVL_OK)
 		status = ovl_run_indices(run, 1, &index);

@@ -48,7 +48,7 @@ static ovl_status eye_run(ovl_run *run)
 	static const double one = 1;
 	OVL_TRY(ovl_run_scalar(run, 2, &shift));
 	memset(out->data, 0, ovl_tensor_bytes(out));
-	if (shift >= columns || shift <= -rows)
+	if (ovl_tensor_count(out) == 0 || shift >= columns || shift <= -rows)
 		return OVL_OK;
 	for (int64_t b = 0; b < batch; b++) {
 		OVL_RUN_CHECK_CANCEL(run);

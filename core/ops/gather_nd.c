@@ -92,6 +92,8 @@ static ovl_status gather_nd_run(ovl_run *run)
 	for (int d = 0; d < batch; d++)
 		if (data->dims[d] != indices->dims[d])
 			return ovl_fail(run->err, OVL_E_SHAPE, "%s: data and indices differ in batch dimension %d", run->op->name, d);
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	OVL_TRY(ovl_run_indices(run, 1, &index));
 	ovl_status status = pick(run, (int)batch, index);
 	ovl_free(index);

@@ -73,6 +73,8 @@ static ovl_status gather_tree_run(ovl_run *run)
 	ovl_status status = OVL_OK;
 	if (!ovl_shape_equal(s, &run->in[1]->shape) || s->rank != 3 || ovl_tensor_count(run->in[2]) != s->dims[1] || ovl_tensor_count(run->in[3]) != 1)
 		return ovl_fail(run->err, OVL_E_SHAPE, "%s: the inputs do not go together", run->op->name);
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	for (int i = 0; i < 4 && status == OVL_OK; i++)
 		status = ovl_run_indices(run, i < 3 ? i : 0, &list[i]);
 	if (status == OVL_OK) {

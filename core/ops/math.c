@@ -19,7 +19,7 @@ OVL_UNARY_OP(sign, "Sign", 1, ovl_unary_infer)
 
 /* What rounding does to whole numbers. */
 OVL_UNARY_WHOLE(same, x, x)
-#define ROUNDING(id) {id##_f32, id##_f64, same_i64, same_u64}
+#define ROUNDING(id) {id##_f32, id##_f64, same_i64, same_u64, false}
 
 OVL_UNARY_FLOAT(ceiling, ceil(x))
 static const ovl_unary ceiling_rows = ROUNDING(ceiling);
@@ -39,25 +39,27 @@ static const ovl_op round_op = {.name = "Round", .since = 5, .min_inputs = 1, .m
 	.attrs = round_attrs, .infer = ovl_unary_infer, .run = round_run};
 
 /* Functions of the C library under its names. */
-#define LIBRARY(id, function, type_name, opset)                              \
-	OVL_UNARY_FLOAT(id, function(x))                                     \
-	static const ovl_unary id##_rows = OVL_UNARY_ROUNDED(id);            \
+#define LIBRARY_(id, type_name, opset, rows)                                 \
+	OVL_UNARY_FLOAT(id, id(x))                                           \
+	static const ovl_unary id##_rows = rows(id);                         \
 	OVL_UNARY_OP(id, type_name, opset, ovl_unary_infer)
-LIBRARY(cos, cos, "Cos", 1)
-LIBRARY(cosh, cosh, "Cosh", 1)
-LIBRARY(acos, acos, "Acos", 1)
-LIBRARY(acosh, acosh, "Acosh", 4)
-LIBRARY(sin, sin, "Sin", 1)
-LIBRARY(sinh, sinh, "Sinh", 1)
-LIBRARY(asin, asin, "Asin", 1)
-LIBRARY(asinh, asinh, "Asinh", 4)
-LIBRARY(tan, tan, "Tan", 1)
-LIBRARY(atan, atan, "Atan", 1)
-LIBRARY(atanh, atanh, "Atanh", 4)
-LIBRARY(erf, erf, "Erf", 1)
-LIBRARY(exp, exp, "Exp", 1)
-LIBRARY(log, log, "Log", 1)
-LIBRARY(sqrt, sqrt, "Sqrt", 1)
+#define LIBRARY(id, type_name, opset) LIBRARY_(id, type_name, opset, OVL_UNARY_ROUNDED)
+#define LIBRARY_CUT(id, type_name, opset) LIBRARY_(id, type_name, opset, OVL_UNARY_CUT)
+LIBRARY(cos, "Cos", 1)
+LIBRARY(cosh, "Cosh", 1)
+LIBRARY(acos, "Acos", 1)
+LIBRARY(acosh, "Acosh", 4)
+LIBRARY(sin, "Sin", 1)
+LIBRARY(sinh, "Sinh", 1)
+LIBRARY(asin, "Asin", 1)
+LIBRARY(asinh, "Asinh", 4)
+LIBRARY(tan, "Tan", 1)
+LIBRARY(atan, "Atan", 1)
+LIBRARY(atanh, "Atanh", 4)
+LIBRARY(erf, "Erf", 1)
+LIBRARY_CUT(exp, "Exp", 1)
+LIBRARY_CUT(log, "Log", 1)
+LIBRARY(sqrt, "Sqrt", 1)
 
 const ovl_op *const ovl_ops_math[] = {&abs_op, &negative_op, &sign_op, &ceiling_op, &floor_op, &round_op, &cos_op, &cosh_op, &acos_op, &acosh_op, &sin_op, &sinh_op, &asin_op,
 	&asinh_op, &tan_op, &atan_op, &atanh_op, &erf_op, &exp_op, &log_op, &sqrt_op, NULL};

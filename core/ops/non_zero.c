@@ -19,21 +19,21 @@ static ovl_status infer(ovl_infer *in)
 	for (int d = 0; data->ranked && d < data->rank; d++)
 		n = ovl_dim_mul(n, data->dims[d]);
 	if (data->ranked) {
-		out.dims[0] = ovl_dim_of(data->rank > 0 ? data->rank : 1);
+		out.dims[0] = data->rank > 0 ? ovl_dim_of(data->rank) : (ovl_dim){0, 1};
 		out.dims[1] = (ovl_dim){0, n.max};
 	}
 	ovl_infer_out(in, 0, type, &out);
 	return OVL_OK;
 }
 
-/* A scalar counts as one dimension of one element. */
+/* A scalar counts as one dimension of one element when it is set, and as none when it is not. */
 static ovl_status write(ovl_run *run, const uint8_t *set, int64_t count, int64_t found)
 {
 	ovl_shape s = run->in[0]->shape, shape = {.rank = 2};
 	ovl_type type = ((const non_zero_params *)run->params)->output_type;
 	ovl_tensor *out;
 	if (s.rank == 0)
-		s = (ovl_shape){.rank = 1, .dims = {1}};
+		s = (ovl_shape){.rank = found > 0, .dims = {1}};
 	shape.dims[0] = s.rank;
 	shape.dims[1] = found;
 	OVL_TRY(ovl_run_output(run, 0, type, &shape, &out));

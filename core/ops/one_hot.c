@@ -56,6 +56,8 @@ static ovl_status one_hot_run(ovl_run *run)
 		if (ovl_tensor_count(run->in[i]) != 1)
 			return ovl_fail(run->err, OVL_E_SHAPE, "%s: input %d must be a scalar", run->op->name, i);
 	OVL_TRY(ovl_axis(((const one_hot_params *)run->params)->axis, run->out[0]->shape.rank, run->op->name, &axis, run->err));
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	OVL_TRY(ovl_move_fill(run, run->out[0], run->in[3], 0));
 	OVL_TRY(ovl_run_indices(run, 0, &index));
 	ovl_status status = light(run, index, axis);

@@ -15,7 +15,7 @@ static ovl_status left_over(ovl_infer *in, ovl_dim all, ovl_dim rest, ovl_dim *o
 	if (ovl_dim_static(rest) && rest.min == 0) {
 		if (all.min > 0)
 			return ovl_infer_fail(in, OVL_E_SHAPE, "the pattern has a zero, the input has none");
-		*out = ovl_dim_of(0);
+		*out = ovl_dim_of(1); /* any number would do */
 		return OVL_OK;
 	}
 	if (ovl_dim_static(rest) && ovl_dim_static(all) && all.min % rest.min)
@@ -137,10 +137,8 @@ static ovl_status squeeze_axes(ovl_infer *in, const int64_t *axes, int count, bo
 	for (int i = 0; i < count; i++) {
 		int d;
 		OVL_TRY(ovl_axis(axes[i], data->rank, in->op->name, &d, in->err));
-		gone[d] = may_be_one(data->dims[d]);
+		gone[d] = may_be_one(data->dims[d]); /* a dimension of another size stays, as in OpenVINO */
 		open = open || (skip && gone[d] && !ovl_dim_static(data->dims[d]));
-		if (!gone[d] && !skip)
-			return ovl_infer_fail(in, OVL_E_SHAPE, "dimension %d has size %lld; only sizes of 1 can be taken away", d, (long long)data->dims[d].min);
 	}
 	*out = open ? ovl_pshape_any() : ovl_pshape_rank(0);
 	for (int d = 0; !open && d < data->rank; d++)

@@ -73,6 +73,8 @@ static ovl_status scatter_nd_run(ovl_run *run)
 	if (indices->rank == 0 || indices->dims[indices->rank - 1] > data->rank)
 		return ovl_fail(run->err, OVL_E_SHAPE, "%s: data and indices do not go together", run->op->name);
 	OVL_TRY(ovl_move_row(run, run->out[0], 0, run->in[0], 0, ovl_tensor_count(run->in[0])));
+	if (ovl_tensor_count(run->in[2]) == 0)
+		return OVL_OK;
 	OVL_TRY(ovl_run_indices(run, 1, &index));
 	ovl_status status = put(run, index);
 	ovl_free(index);
@@ -80,7 +82,7 @@ static ovl_status scatter_nd_run(ovl_run *run)
 }
 
 static const ovl_attr attrs[] = {OVL_ATTR_ENUM(scatter_nd_params, reduction, "none", "none sum sub prod min max"), OVL_ATTR_END};
-static const ovl_op scatter_nd_v3 = {.name = "ScatterNDUpdate", .factory = "scatter_nd_update", .since = 3, .until = 14, .min_inputs = 3, .max_inputs = 3, .outputs = 1,
+static const ovl_op scatter_nd_v3 = {.name = "ScatterNDUpdate", .factory = "scatter_nd_update", .since = 4, .until = 14, .min_inputs = 3, .max_inputs = 3, .outputs = 1,
 	.inputs = "data indices updates", .infer = infer, .run = scatter_nd_run};
 static const ovl_op scatter_nd_v15 = {.name = "ScatterNDUpdate", .factory = "scatter_nd_update", .since = 15, .min_inputs = 3, .max_inputs = 3, .outputs = 1,
 	.inputs = "data indices updates", .params_size = sizeof(scatter_nd_params), .attrs = attrs, .infer = infer, .run = scatter_nd_run};

@@ -67,6 +67,8 @@ static ovl_status scatter_update_run(ovl_run *run)
 	int axis;
 	OVL_TRY(ovl_run_axis(run, 3, run->in[0]->shape.rank, &axis));
 	OVL_TRY(ovl_move_row(run, run->out[0], 0, run->in[0], 0, ovl_tensor_count(run->in[0])));
+	if (ovl_tensor_count(run->in[2]) == 0)
+		return OVL_OK;
 	OVL_TRY(ovl_run_indices(run, 1, &index));
 	ovl_status status = put(run, axis, index);
 	ovl_free(index);

@@ -40,7 +40,7 @@ static ovl_status shuffle_run(ovl_run *run)
 }
 
 static const ovl_attr attrs[] = {OVL_ATTR_INT(shuffle_params, axis, "1"), OVL_ATTR_INT(shuffle_params, group, "1"), OVL_ATTR_END};
-static const ovl_op shuffle = {.name = "ShuffleChannels", .since = 3, .min_inputs = 1, .max_inputs = 1, .outputs = 1, .inputs = "data",
+static const ovl_op shuffle = {.name = "ShuffleChannels", .since = 1, .min_inputs = 1, .max_inputs = 1, .outputs = 1, .inputs = "data",
 	.params_size = sizeof(shuffle_params), .attrs = attrs, .infer = infer, .run = shuffle_run};
 
 const ovl_op *const ovl_ops_shuffle_channels[] = {&shuffle, NULL};

@@ -51,7 +51,8 @@ static ovl_status slice_shape(ovl_infer *in, int first, ovl_pshape *out)
 	for (int i = 0; i < 3; i++)
 		OVL_TRY(ovl_infer_ints(in, first + i, &known[i], value[i], LIST, &count));
 	if (!ovl_dim_static(length)) {
-		*out = ovl_pshape_rank(data->rank);
+		for (int d = 0; d < data->rank; d++)
+			out->dims[d].min = 0;
 		return OVL_OK;
 	}
 	OVL_TRY(slice_axes(in, first + 3, data->rank, length.min, &axes_known, which));

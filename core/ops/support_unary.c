@@ -33,6 +33,8 @@ static void apply(const ovl_unary *fn, ovl_type t, const void *x, void *y, int64
 	}
 }
 
+static double to_whole(double v) { return fabs(v - trunc(v)) == 0.5 ? 2 * round(v / 2) : round(v); }
+
 ovl_status ovl_unary_run(ovl_run *run, const ovl_unary *fn, const double *arg)
 {
 	const ovl_tensor *x = run->in[0];
@@ -50,9 +52,9 @@ ovl_status ovl_unary_run(ovl_run *run, const ovl_unary *fn, const double *arg)
 		}
 		ovl_convert(type, x->data, i, work, &b, 0, n, true);
 		apply(fn, work, &b, &b, n, arg);
-		if (work == OVL_F64)
+		if (work == OVL_F64 && !fn->cut)
 			for (int64_t k = 0; k < n; k++)
-				b.f64[k] = round(b.f64[k]);
+				b.f64[k] = to_whole(b.f64[k]);
 		ovl_convert(work, &b, 0, type, y->data, i, n, true);
 	}
 	return OVL_OK;

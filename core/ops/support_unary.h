@@ -5,7 +5,7 @@
  *     static const ovl_unary square_rows = OVL_UNARY_EXACT(square);
  *
  * Expressions may use <tgmath.h>, and K(c) for a constant of the element's type. Half types are computed in f32 and rounded; whole numbers without exact functions go
- * through f64, are rounded to the nearest and saturate. */
+ * through f64, are rounded to the nearest (halves to even) or cut, and saturate. */
 #ifndef OVL_OPS_SUPPORT_UNARY_H
 #define OVL_OPS_SUPPORT_UNARY_H
 
@@ -17,6 +17,7 @@ typedef struct ovl_unary {
 	void (*f64)(const double *x, double *y, int64_t n, const double *arg);
 	void (*i64)(const int64_t *x, int64_t *y, int64_t n, const double *arg); /* NULL: through f64 */
 	void (*u64)(const uint64_t *x, uint64_t *y, int64_t n, const double *arg);
+	bool cut; /* whole numbers that go through f64 are cut, not rounded */
 } ovl_unary;
 
 #define K(c) ((__typeof__(x))(c))
@@ -31,8 +32,9 @@ typedef struct ovl_unary {
 	}
 #define OVL_UNARY_FLOAT(id, expression) OVL_UNARY_ROW(id##_f32, float, expression) OVL_UNARY_ROW(id##_f64, double, expression)
 #define OVL_UNARY_WHOLE(id, of_signed, of_unsigned) OVL_UNARY_ROW(id##_i64, int64_t, of_signed) OVL_UNARY_ROW(id##_u64, uint64_t, of_unsigned)
-#define OVL_UNARY_ROUNDED(id) {id##_f32, id##_f64, NULL, NULL}
-#define OVL_UNARY_EXACT(id) {id##_f32, id##_f64, id##_i64, id##_u64}
+#define OVL_UNARY_ROUNDED(id) {id##_f32, id##_f64, NULL, NULL, false}
+#define OVL_UNARY_CUT(id) {id##_f32, id##_f64, NULL, NULL, true}
+#define OVL_UNARY_EXACT(id) {id##_f32, id##_f64, id##_i64, id##_u64, false}
 
 /* Output 0 = fn(input 0), any numeric type. arg is handed through. */
 ovl_status ovl_unary_run(ovl_run *run, const ovl_unary *fn, const double *arg);

@@ -23,8 +23,8 @@ static ovl_status infer(ovl_infer *in)
 	if (out.ranked) {
 		OVL_TRY(ovl_axis(p->axis, out.rank, in->op->name, &axis, in->err));
 		ovl_dim d = out.dims[axis];
-		if (known)
-			out.dims[axis] = (ovl_dim){d.min < k ? d.min : k, d.max < k ? d.max : k};
+		if (known) /* an open size is taken to be large enough */
+			out.dims[axis] = ovl_dim_of(d.max < k ? d.max : k);
 		else
 			out.dims[axis] = (ovl_dim){0, d.max};
 	}
@@ -77,6 +77,8 @@ static ovl_status topk_run(ovl_run *run)
 	const ovl_shape *s = &run->in[0]->shape;
 	int axis;
 	OVL_TRY(ovl_axis(((const ovl_topk_params *)run->params)->axis, s->rank, run->op->name, &axis, run->err));
+	if (ovl_tensor_count(run->out[0]) == 0)
+		return OVL_OK;
 	lines l = {ovl_dims_product(s, 0, axis), s->dims[axis], ovl_dims_product(s, axis + 1, s->rank), run->out[0]->shape.dims[axis], NULL, NULL, NULL};
 	if (l.k > l.size)
 		return ovl_fail(run->err, OVL_E_ARGUMENT, "%s: k is %lld, dimension %d has only %lld elements", run->op->name, (long long)l.k, axis, (long long)l.size);
