@@ -353,7 +353,6 @@ describe("a Lua state", function()
         if i % 2 == 0 then keep[i]:set_callback(function() error("never") end) end
         keep[i]:start_async(has_ffi and ffi.new("float[?]", 64 * 256) or nil, nil, true) -- memory of this Lua state
       end
-      if i == 3 then keep = nil; collectgarbage() end
       local way = ...
       if way == "error" then error("on purpose") elseif way == "exit" then os.exit(0, true) elseif way == "hard" then os.exit(0) end
     ]]

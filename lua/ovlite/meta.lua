@@ -1,0 +1,668 @@
+---@meta ovlite
+-- Annotations of everything public, for LuaLS and for the reference. A spec checks that no member is missing here.
+-- Positions count from 1. Errors are raised as "file:line: ovlite: CODE: message"; see ov.error_code.
+
+error("ovlite.meta describes the module for editors; it is not there to be loaded")
+
+---@alias ov.ElementType "f32"|"f16"|"bf16"|"f64"|"i8"|"i16"|"i32"|"i64"|"u8"|"u16"|"u32"|"u64"|"boolean"|"i4"|"u4"|"u1"|"f8e4m3"|"f8e5m2"|"string"
+---@alias ov.Dim integer|{[1]: integer, [2]: integer}|string -- a size, -1 for any, {min, max}, or text like "1..4"
+---@alias ov.Shape ov.Dim[]|string -- {1, 3, 224, 224}, {} for a scalar, or text like "1,3,?,2..5"
+---@alias ov.ArrayLike ov.Tensor|table|number|boolean|string|ffi.cdata*|userdata -- a table holds rows; a string raw bytes; an object has getFFIPointer and getSize
+---@alias ov.Key integer|string|ov.Port -- a position, any of a tensor's names, or a port
+---@alias ov.Inputs nil|ov.ArrayLike|ov.ArrayLike[]|table<ov.Key, ov.ArrayLike> -- nil and {}: as they are
+---@alias ov.ErrorCode "argument"|"type"|"shape"|"not_found"|"busy"|"cancelled"|"io"|"parse"|"unsupported"|"memory"|"internal"
+---@alias ov.Config table<string, string|number|boolean|string[]> -- OpenVINO's names: PERFORMANCE_HINT, NUM_STREAMS, INFERENCE_NUM_THREADS, ...
+---@alias ov.Source ov.Node|ov.Output
+
+---The module.
+---@class ov
+---@field version string
+---@field image ov.image
+---@field opset1 ov.Opset
+---@field opset2 ov.Opset
+---@field opset3 ov.Opset
+---@field opset4 ov.Opset
+---@field opset5 ov.Opset
+---@field opset6 ov.Opset
+---@field opset7 ov.Opset
+---@field opset8 ov.Opset
+---@field opset9 ov.Opset
+---@field opset10 ov.Opset
+---@field opset11 ov.Opset
+---@field opset12 ov.Opset
+---@field opset13 ov.Opset
+---@field opset14 ov.Opset
+---@field opset15 ov.Opset
+---@field OVDict ov.OVDictMethods
+---@field preprocess table
+local ov = {}
+
+---Reads and compiles models, and keeps properties for them.
+---@return ov.Core
+function ov.Core() end
+
+---A model of the op builder's nodes. Assign nodes belong to it when their variable does.
+---@param results ov.Source[]|ov.Source nodes whose (first) outputs are the model's outputs, or single outputs, or Results
+---@param parameters? ov.Node[]|ov.Node in the order of the model's inputs
+---@param name? string
+---@return ov.Model
+function ov.Model(results, parameters, name) end
+
+---A second handle on the same request.
+---@param other ov.InferRequest
+---@return ov.InferRequest
+function ov.InferRequest(other) end
+
+---@param compiled ov.CompiledModel
+---@param jobs? integer 0 or nil: the optimal number
+---@return ov.AsyncInferQueue
+function ov.AsyncInferQueue(compiled, jobs) end
+
+---As core:read_model, on a Core that the module keeps.
+---@param path string
+---@param weights_path? string
+---@return ov.Model
+---@overload fun(memory: {model: string, weights: string?}): ov.Model
+function ov.read_model(path, weights_path) end
+
+---As core:compile_model, on a Core that the module keeps.
+---@param model ov.Model|string
+---@param device? string
+---@param config? ov.Config
+---@return ov.CompiledModel
+function ov.compile_model(model, device, config) end
+
+---Writes IR version 11: path and the .bin beside it.
+---@param model ov.Model
+---@param path string ends in .xml
+---@param options? {compress_to_fp16: boolean}|boolean f32 weights are stored as f16 unless false
+function ov.save_model(model, path, options) end
+
+---Calls the callbacks that are due, waiting at most ms for the first one when runs are in flight.
+---@param ms? number 0
+---@return integer count of callbacks that ran
+function ov.poll(ms) end
+
+---A file descriptor that is readable while callbacks are due.
+---@return integer
+function ov.pollfd() end
+
+---The code in an error of this module, nil for any other value.
+---@param err any
+---@return ov.ErrorCode?
+function ov.error_code(err) end
+
+-- ---- Tensor ----
+
+---Elements in memory.
+---@class ov.Tensor
+---@field element_type ov.ElementType
+---@field shape integer[] may be set, as set_shape
+---@field size integer number of elements
+---@field byte_size integer
+---@field strides integer[] in bytes
+---@field data ffi.cdata*|lightuserdata a typed pointer under LuaJIT, which keeps the memory; elements count from 0 there
+---@operator call: ov.Tensor
+local Tensor = {}
+
+---@class ov.TensorLib: ov.Tensor
+---@overload fun(element_type: ov.ElementType, shape: integer[], data?: ov.ArrayLike): ov.Tensor
+---@overload fun(data: ov.ArrayLike, element_type?: ov.ElementType): ov.Tensor
+---@overload fun(base: ov.Tensor, first: integer[], last: integer[]): ov.Tensor
+---@overload fun(port: ov.Port): ov.Tensor
+ov.Tensor = {}
+
+---A tensor on foreign memory, without a copy. Keeps the cdata (or Data object) alive.
+---@param memory ffi.cdata*|userdata|table
+---@param element_type ov.ElementType
+---@param shape integer[]
+---@return ov.Tensor
+function ov.Tensor.wrap(memory, element_type, shape) end
+
+---Reads .npy, .npz (as a table of tensors by name) or a serialised ONNX tensor.
+---@param path string
+---@return ov.Tensor|table<string, ov.Tensor>
+function ov.Tensor.load(path) end
+
+---@return ov.ElementType
+function Tensor:get_element_type() end
+---@return integer[]
+function Tensor:get_shape() end
+---@return integer
+function Tensor:get_size() end
+---@return integer
+function Tensor:get_byte_size() end
+---@return integer[]
+function Tensor:get_strides() end
+---Whether the elements lie one after the other.
+---@return boolean
+function Tensor:is_continuous() end
+---One element. 64-bit integers beyond 2^53 are int64 or uint64 cdata (integers on Lua 5.3 and later).
+---@param ... integer positions, one for each dimension
+---@return number|boolean|string|ffi.cdata*
+function Tensor:get(...) end
+---@param value number|boolean|string|ffi.cdata*
+---@param ... integer
+---@return ov.Tensor self
+function Tensor:set(value, ...) end
+---All elements as a list.
+---@return table
+function Tensor:flat() end
+---All elements as nested lists; a scalar's value.
+---@return any
+function Tensor:totable() end
+---All elements as raw bytes.
+---@return string
+function Tensor:bytes() end
+---Copies with conversion. Another Tensor brings its shape along; other data must fit this one's.
+---@param data ov.ArrayLike
+---@return ov.Tensor self
+function Tensor:copy_from(data) end
+---@param tensor ov.Tensor
+---@return ov.Tensor tensor
+function Tensor:copy_to(tensor) end
+---@param value number|boolean|string
+---@return ov.Tensor self
+function Tensor:fill(value) end
+---Keeps the elements as far as they reach; memory of others does not grow.
+---@param shape integer[]
+---@return ov.Tensor self
+function Tensor:set_shape(shape) end
+---The same elements in another shape; one size may be -1. Shares memory where it can.
+---@param shape integer[]
+---@return ov.Tensor
+function Tensor:reshape(shape) end
+---@param element_type ov.ElementType
+---@return ov.Tensor
+function Tensor:astype(element_type) end
+---A copy with memory of its own.
+---@return ov.Tensor
+function Tensor:clone() end
+---A copy of positions first to last of one dimension.
+---@param dim integer
+---@param first integer
+---@param last? integer
+---@return ov.Tensor
+function Tensor:slice(dim, first, last) end
+---A copy of one position of a dimension, without that dimension.
+---@param dim integer
+---@param i integer
+---@return ov.Tensor
+function Tensor:select(dim, i) end
+---@param order? integer[] dimensions from 1; backwards when not given
+---@return ov.Tensor
+function Tensor:transpose(order) end
+---The position of the largest element; with a dimension an i64 tensor of positions along it.
+---@param dim? integer
+---@return integer|ov.Tensor
+function Tensor:argmax(dim) end
+---The k largest along a dimension (the last one), best first.
+---@param k integer
+---@param dim? integer
+---@return ov.Tensor values, ov.Tensor positions
+function Tensor:topk(k, dim) end
+---@param dim? integer the last one
+---@return ov.Tensor
+function Tensor:softmax(dim) end
+---@return number
+function Tensor:min() end
+---@return number
+function Tensor:max() end
+---@return number
+function Tensor:sum() end
+---@return number
+function Tensor:mean() end
+---Writes a .npy file.
+---@param path string
+function Tensor:save(path) end
+---Lets go of the memory now. Using the tensor later raises `argument`; views on the memory go on.
+function Tensor:close() end
+
+-- ---- ports and nodes ----
+
+---An input or output of a Model or CompiledModel: one object for each, so that == and use as a key work.
+---@class ov.Port
+---@field any_name string the smallest of the names
+---@field names string[] sorted
+---@field index integer among its node's outputs
+---@field element_type ov.ElementType
+---@field shape integer[] raises `shape` when dynamic
+---@field partial_shape ov.Dim[]|string "..." when not even the rank is known
+---@field node ov.Node
+---@field layout string "NCHW" where the model tells, else ""
+local Port = {}
+---@return string
+function Port:get_any_name() end
+---@return string[]
+function Port:get_names() end
+---@return integer
+function Port:get_index() end
+---@return ov.ElementType
+function Port:get_element_type() end
+---@return integer[]
+function Port:get_shape() end
+---@return ov.Dim[]|string
+function Port:get_partial_shape() end
+---@return ov.Node
+function Port:get_node() end
+function Port:close() end
+
+---An operator in a model or in the op builder. Nodes can be added, subtracted, multiplied, divided, and negated.
+---@class ov.Node
+---@field friendly_name string may be set
+---@field name string
+---@field type_name string
+---@field attributes table<string, any>
+---@field element_type ov.ElementType of the first output
+---@field shape integer[] of the first output
+---@field partial_shape ov.Dim[]|string of the first output
+---@field value ov.Tensor? of a Constant
+---@operator add(any): ov.Node
+---@operator sub(any): ov.Node
+---@operator mul(any): ov.Node
+---@operator div(any): ov.Node
+---@operator pow(any): ov.Node
+---@operator unm: ov.Node
+local Node = {}
+---@return string
+function Node:get_friendly_name() end
+---@param name string
+---@return ov.Node self
+function Node:set_friendly_name(name) end
+---@return string
+function Node:get_name() end
+---@return string
+function Node:get_type_name() end
+---@return table<string, any>
+function Node:get_attributes() end
+---@param i? integer may be left out when there is one
+---@return ov.Output
+function Node:output(i) end
+---@return ov.Output[]
+function Node:outputs() end
+---What input i reads; false for an optional input that is absent.
+---@param i? integer
+---@return ov.Output|false
+function Node:input(i) end
+---@return (ov.Output|false)[]
+function Node:inputs() end
+---@return integer
+function Node:get_output_size() end
+---@return integer
+function Node:get_input_size() end
+---@param i? integer
+---@return ov.ElementType
+function Node:get_element_type(i) end
+---@param i? integer
+---@return integer[]
+function Node:get_shape(i) end
+---@param i? integer
+---@return ov.Dim[]|string
+function Node:get_partial_shape(i) end
+---@param i? integer
+---@return ov.ElementType
+function Node:get_output_element_type(i) end
+---@param i? integer
+---@return integer[]
+function Node:get_output_shape(i) end
+---@param i? integer
+---@return ov.Dim[]|string
+function Node:get_output_partial_shape(i) end
+function Node:close() end
+
+---One output of a node.
+---@class ov.Output
+---@field names string[]
+---@field any_name string
+---@field index integer
+---@field node ov.Node
+---@field element_type ov.ElementType
+---@field shape integer[]
+---@field partial_shape ov.Dim[]|string
+---@operator add(any): ov.Node
+---@operator sub(any): ov.Node
+---@operator mul(any): ov.Node
+---@operator div(any): ov.Node
+---@operator pow(any): ov.Node
+---@operator unm: ov.Node
+local Output = {}
+---@return string[]
+function Output:get_names() end
+---@return string
+function Output:get_any_name() end
+---@param names string[]|string
+---@return ov.Output self
+function Output:set_names(names) end
+---@param names string[]|string
+---@return ov.Output self
+function Output:add_names(names) end
+---@return integer
+function Output:get_index() end
+---@return ov.Node
+function Output:get_node() end
+---@return ov.ElementType
+function Output:get_element_type() end
+---@return integer[]
+function Output:get_shape() end
+---@return ov.Dim[]|string
+function Output:get_partial_shape() end
+function Output:close() end
+
+---The operators of one opset, under OpenVINO's Python factory names. Arguments come by position, inputs then attributes in Python's order, or by name in a
+---table (also `name`, the friendly name). A plain table or number stands for a constant of the other operand's type, i64 for axes and shapes.
+---@class ov.Opset
+---@field [string] fun(...): ov.Node
+local Opset = {}
+---@param shape ov.Shape
+---@param element_type? ov.ElementType f32
+---@param name? string
+---@return ov.Node
+function Opset.parameter(shape, element_type, name) end
+---@param value ov.ArrayLike a Tensor is copied
+---@param element_type? ov.ElementType
+---@param shape? integer[]
+---@param name? string
+---@return ov.Node
+function Opset.constant(value, element_type, shape, name) end
+---@param source ov.Source
+---@return ov.Node
+function Opset.result(source) end
+
+-- ---- Model, Core, CompiledModel ----
+
+---The graph before it is compiled.
+---@class ov.Model
+---@field inputs ov.Port[]
+---@field outputs ov.Port[]
+---@field friendly_name string may be set
+---@field name string
+---@field parameters ov.Node[]
+---@field results ov.Node[]
+---@field metadata table<string, string> of the file
+---@field dynamic boolean
+local Model = {}
+---@param key? ov.Key may be left out when there is one
+---@return ov.Port
+function Model:input(key) end
+---@param key? ov.Key
+---@return ov.Port
+function Model:output(key) end
+---@return string
+function Model:get_friendly_name() end
+---@param name string
+---@return ov.Model self
+function Model:set_friendly_name(name) end
+---@return string
+function Model:get_name() end
+---@return boolean
+function Model:is_dynamic() end
+---All nodes in an order in which they can run.
+---@return ov.Node[]
+function Model:get_ops() end
+---@return ov.Node[]
+function Model:get_ordered_ops() end
+---@return ov.Node[]
+function Model:get_parameters() end
+---@return ov.Node[]
+function Model:get_results() end
+---Gives inputs other shapes, all or none. On a model of one input a table without names or ports is its shape.
+---@param shapes ov.Shape|table<ov.Key, ov.Shape>
+---@return ov.Model self
+function Model:reshape(shapes) end
+---Makes inner tensors outputs of the model.
+---@param names string|string[]
+---@return ov.Port[]
+function Model:add_outputs(names) end
+---@return ov.Model
+function Model:clone() end
+function Model:close() end
+
+---@class ov.Core
+---@field available_devices string[]
+local Core = {}
+---Reads IR (.xml and the .bin beside it) or ONNX, told apart by content.
+---@param path string
+---@param weights_path? string
+---@return ov.Model
+---@overload fun(self: ov.Core, memory: {model: string, weights: string?}): ov.Model
+function Core:read_model(path, weights_path) end
+---@param model ov.Model|string
+---@param device? "CPU"|"AUTO"
+---@param config? ov.Config
+---@return ov.CompiledModel
+function Core:compile_model(model, device, config) end
+---@param source string what export_model gave, or the path of a file with it
+---@param device? string
+---@return ov.CompiledModel
+function Core:import_model(source, device) end
+---@param device string
+---@param name string
+---@return any
+---@overload fun(self: ov.Core, name: string): any
+function Core:get_property(device, name) end
+---@param device string
+---@param config ov.Config
+---@overload fun(self: ov.Core, config: ov.Config)
+function Core:set_property(device, config) end
+---@return string[]
+function Core:get_available_devices() end
+---@param device string
+---@return table<string, {major: integer, minor: integer, patch: integer, build_number: string, description: string}>
+function Core:get_versions(device) end
+---@param model ov.Model
+---@param device? string
+---@return table<string, string> device_of_node by friendly name
+function Core:query_model(model, device) end
+function Core:close() end
+
+---A plan that requests run. Calling it infers with a request of its own; inputs are then shared unless told otherwise.
+---@class ov.CompiledModel
+---@field inputs ov.Port[]
+---@field outputs ov.Port[]
+---@overload fun(inputs?: ov.Inputs, share_inputs?: boolean|ov.Sharing, share_outputs?: boolean): ov.OVDict
+local CompiledModel = {}
+---@param key? ov.Key
+---@return ov.Port
+function CompiledModel:input(key) end
+---@param key? ov.Key
+---@return ov.Port
+function CompiledModel:output(key) end
+---@return ov.InferRequest
+function CompiledModel:create_infer_request() end
+---@param inputs? ov.Inputs
+---@param share_inputs? boolean|ov.Sharing
+---@param share_outputs? boolean
+---@return ov.OVDict
+function CompiledModel:infer_new_request(inputs, share_inputs, share_outputs) end
+---@param name string
+---@return any
+function CompiledModel:get_property(name) end
+---Raises `unsupported`: the properties are fixed.
+---@param config ov.Config
+function CompiledModel:set_property(config) end
+---What really runs: fused layers, kernels, precisions.
+---@return ov.Model
+function CompiledModel:get_runtime_model() end
+---@return string bytes
+function CompiledModel:export_model() end
+---Drops idle arenas and all plans but the last.
+function CompiledModel:release_memory() end
+---Bytes of weights, packed weights and arenas, and counters of the plan cache.
+---@return table<string, integer>
+function CompiledModel:memory() end
+function CompiledModel:close() end
+
+-- ---- InferRequest ----
+
+---@class ov.Sharing
+---@field share_inputs? boolean use memory of inputs in place where type and layout allow
+---@field share_outputs? boolean give views on the output tensors, which the next run overwrites
+---@field shared_memory? boolean the deprecated name of share_inputs
+
+---@class ov.ProfilingInfo
+---@field node_name string
+---@field node_type string
+---@field exec_type string kernel and precision
+---@field status "NOT_RUN"|"OPTIMIZED_OUT"|"EXECUTED"
+---@field real_time number microseconds
+---@field cpu_time number microseconds
+
+---One user's tensors and runs of a compiled model. While it runs, most members raise `busy`.
+---@class ov.InferRequest
+---@field results ov.OVDict views on the output tensors
+---@field latency number milliseconds of the last finished run
+---@field userdata any what the last start_async or set_callback was given
+---@field profiling_info ov.ProfilingInfo[]
+---@field inputs ov.Tensor[]
+---@field input_tensors ov.Tensor[]
+---@field outputs ov.Tensor[]
+---@field output_tensors ov.Tensor[]
+---@field model_inputs ov.Port[]
+---@field model_outputs ov.Port[]
+local InferRequest = {}
+---Runs on the calling thread.
+---@param inputs? ov.Inputs
+---@param share_inputs? boolean|ov.Sharing
+---@param share_outputs? boolean
+---@return ov.OVDict
+function InferRequest:infer(inputs, share_inputs, share_outputs) end
+---Starts a run and returns at once.
+---@param inputs? ov.Inputs
+---@param userdata? any nil keeps the last one
+---@param share_inputs? boolean|ov.Sharing
+function InferRequest:start_async(inputs, userdata, share_inputs) end
+---Waits for the run and its callback. Raises what the run raised, again and again until the next one.
+function InferRequest:wait() end
+---As wait, for at most ms milliseconds; 0 only looks.
+---@param ms number
+---@return boolean idle
+function InferRequest:wait_for(ms) end
+---Ends the run under way between its steps; wait then raises `cancelled`. No effect on an idle request.
+function InferRequest:cancel() end
+---fn(userdata, err) is called on this thread, inside wait, wait_for, ov.poll and the queue's calls, once for each start_async. nil removes it.
+---@param fn fun(userdata: any, err: string?)|nil
+---@param userdata? any
+function InferRequest:set_callback(fn, userdata) end
+---Gives way to the event loop inside a coroutine until the run has ended.
+---@return ov.OVDict
+function InferRequest:await() end
+---@param key string|ov.Port
+---@return ov.Tensor
+function InferRequest:get_tensor(key) end
+---@param key string|ov.Port
+---@param tensor ov.Tensor
+function InferRequest:set_tensor(key, tensor) end
+---@param pos? integer may be left out when there is one
+---@return ov.Tensor
+function InferRequest:get_input_tensor(pos) end
+---@param pos? integer
+---@return ov.Tensor
+function InferRequest:get_output_tensor(pos) end
+---@param pos integer
+---@param tensor ov.Tensor
+---@overload fun(self: ov.InferRequest, tensor: ov.Tensor)
+function InferRequest:set_input_tensor(pos, tensor) end
+---@param pos integer
+---@param tensor ov.Tensor
+---@overload fun(self: ov.InferRequest, tensor: ov.Tensor)
+function InferRequest:set_output_tensor(pos, tensor) end
+---By position; a list on a model of one input is a batch.
+---@param tensors table<integer, ov.Tensor>
+---@overload fun(self: ov.InferRequest, pos: integer, batch: ov.Tensor[])
+function InferRequest:set_input_tensors(tensors) end
+---@param tensors table<integer, ov.Tensor>
+function InferRequest:set_output_tensors(tensors) end
+---@param tensors table<ov.Key, ov.Tensor>
+---@overload fun(self: ov.InferRequest, key: string|ov.Port, batch: ov.Tensor[])
+function InferRequest:set_tensors(tensors) end
+---@return ov.VariableState[]
+function InferRequest:query_state() end
+function InferRequest:reset_state() end
+---@return ov.ProfilingInfo[]
+function InferRequest:get_profiling_info() end
+---@return ov.CompiledModel
+function InferRequest:get_compiled_model() end
+---@return boolean
+function InferRequest:_is_single_input() end
+---A run under way ends by itself, and its callback is still called.
+function InferRequest:close() end
+
+---A variable that a request keeps between its runs.
+---@class ov.VariableState
+---@field name string
+---@field state ov.Tensor may be set to a Tensor, which is copied
+local VariableState = {}
+---@return string
+function VariableState:get_name() end
+---@return ov.Tensor
+function VariableState:get_state() end
+---@param state ov.Tensor
+function VariableState:set_state(state) end
+---The next run starts from the initial value.
+function VariableState:reset() end
+function VariableState:close() end
+
+---The results of a run: a list, and a dictionary by name and port. A tensor's name wins over a method's.
+---@class ov.OVDict: ov.OVDictMethods
+---@field [integer] ov.Tensor
+---@field [string] ov.Tensor
+---@field [ov.Port] ov.Tensor
+
+---@class ov.OVDictMethods
+local OVDict = {}
+---@return fun(): ov.Port, ov.Tensor
+function OVDict:items() end
+---@return ov.Port[]
+function OVDict:keys() end
+---@return ov.Tensor[]
+function OVDict:values() end
+---@return string[][]
+function OVDict:names() end
+---@return table<ov.Port, ov.Tensor>
+function OVDict:to_dict() end
+---@return ov.Tensor ...
+function OVDict:to_tuple() end
+---@param key ov.Key
+---@return boolean
+function OVDict:has(key) end
+
+---Several requests of one compiled model, taken in turn; a list of them.
+---@class ov.AsyncInferQueue
+---@field [integer] ov.InferRequest
+---@field userdata any[] one entry a job
+local AsyncInferQueue = {}
+---@param fn fun(request: ov.InferRequest, userdata: any, err: string?)|nil
+function AsyncInferQueue:set_callback(fn) end
+---Starts a run on a free job, waiting for one when all are busy.
+---@param inputs? ov.Inputs
+---@param userdata? any
+---@param share_inputs? boolean|ov.Sharing
+function AsyncInferQueue:start_async(inputs, userdata, share_inputs) end
+---Waits for all jobs and their callbacks. Without a callback it raises the first failure, once.
+function AsyncInferQueue:wait_all() end
+---@param id integer
+function AsyncInferQueue:wait(id) end
+---@param ms? number
+---@return integer? id of a job that ended; nil when the time is up or nothing runs
+function AsyncInferQueue:wait_any(ms) end
+---@return boolean
+function AsyncInferQueue:is_ready() end
+---@return integer id waits for one
+function AsyncInferQueue:get_idle_request_id() end
+---@return integer
+function AsyncInferQueue:size() end
+---@return ov.InferRequest[]
+function AsyncInferQueue:requests() end
+function AsyncInferQueue:close() end
+
+---@class ov.image
+local image = {}
+---@param source string a path, or the bytes of a PNG, JPEG, BMP, GIF or PNM
+---@param options? {channels: 1|2|3|4}
+---@return ov.Tensor u8 {height, width, channels}
+function image.load(source, options) end
+---@param path string ends in .png, .jpg or .bmp
+---@param tensor ov.Tensor u8 {height, width} or {height, width, channels}
+function image.save(path, tensor) end
+
+return ov
