@@ -271,6 +271,8 @@ static ovl_status layer_norm(job *j, ovl_node *mvn)
 		return OVL_OK;
 	if (!product)
 		gamma = NULL;
+	if (!sum && ovl_tensor_count(gamma) == 1 && !ovl_dim_static(x->dims[x->rank - 1])) /* beta may be behind it, and fit when the sizes are known */
+		return OVL_OK;
 	shape = gamma && (!sum || ovl_tensor_count(gamma) > 1) ? gamma_shape : beta_shape;
 	const ovl_tensor *like = gamma && (!sum || ovl_tensor_count(gamma) > 1) ? gamma : beta;
 	OVL_TRY(affine_constant(j, gamma, &shape, like, &in[1]));

@@ -1,8 +1,8 @@
 /* Element-wise tails: an operator that a post can do (tensor/post.h) becomes one of the node that it reads, which does it before its result goes to memory.
  *
  * Who may have posts: products with constant weights, MatMul, attention, and element-wise operators themselves; f32 only; and only when nobody else reads the result.
- * Products take what does not depend on open shapes at once, since their weights are packed for all plans; chains of other operators wait until shapes are known,
- * so that patterns that need these still find them apart. The result must keep its shape. Of two inputs that could take an operator (the sum behind a residual branch) the product is preferred, and of two products the
+ * Products take what does not depend on open shapes at once, since their weights are packed for all plans; chains of other operators wait until the model's shapes are
+ * known, so that patterns that need these still find them apart, and shape arithmetic can be folded. The result must keep its shape. Of two inputs that could take an operator (the sum behind a residual branch) the product is preferred, and of two products the
  * later one. Nodes are walked in order, so that a chain is taken up from its beginning: bias, sum, activation. */
 #include "ops/eltwise.h"
 #include "passes/pass.h"
@@ -50,7 +50,15 @@ static bool eltwise_runs(const ovl_node *n)
 	return true;
 }
 
-static kind kind_of(const ovl_node *n)
+static bool shapes_known(const ovl_graph *g)
+{
+	for (size_t i = 0; i < g->parameters.n; i++)
+		if (!ovl_pshape_is_static(&g->parameters.at[i]->out.at[0].shape))
+			return false;
+	return true;
+}
+
+static kind kind_of(const ovl_node *n, bool known)
 {
 	static const char *const convolutions = "Convolution GroupConvolution ConvolutionBackpropData GroupConvolutionBackpropData";
 	if (n->out.n != 1 || n->in.n < 1 || n->out.at[0].value || n->bodies.n || !is_f32((ovl_end){(ovl_node *)(uintptr_t)n, 0}) || !n->out.at[0].shape.ranked)
@@ -61,7 +69,7 @@ static kind kind_of(const ovl_node *n)
 		return shape_of(n->in.at[0])->rank >= 2 && shape_of(n->in.at[1])->rank >= 2 ? MATMUL : NONE;
 	if (ovl_node_is(n, "ScaledDotProductAttention"))
 		return MATMUL;
-	return ovl_pshape_is_static(&n->out.at[0].shape) && eltwise_runs(n) ? ELTWISE : NONE;
+	return known && ovl_pshape_is_static(&n->out.at[0].shape) && eltwise_runs(n) ? ELTWISE : NONE;
 }
 
 /* ---- what becomes a post ---- */
@@ -119,11 +127,11 @@ static bool operand_fits(const ovl_node *into, kind k, ovl_end operand)
 }
 
 /* How well `user` fits behind its input i: 0 not at all. */
-static int rate(const ovl_node *user, int i, step *steps, int *n)
+static int rate(const ovl_node *user, int i, bool known, step *steps, int *n)
 {
 	ovl_node *into = user->in.at[i].node;
 	kind k;
-	if (user->in.at[i].port != 0 || ovl_node_only_user(into) != user || (k = kind_of(into)) == NONE || !(*n = steps_of(user, i, steps)))
+	if (user->in.at[i].port != 0 || ovl_node_only_user(into) != user || (k = kind_of(into, known)) == NONE || !(*n = steps_of(user, i, steps)))
 		return 0;
 	if ((int)into->posts.n + *n > OVL_MAX_POSTS)
 		return 0;
@@ -173,29 +181,30 @@ static ovl_status add_step(ovl_graph *g, ovl_node *into, kind k, step s, ovl_err
 	return ovl_node_add_post(into, s.post.kind, s.post.alpha, s.post.beta, &s.operand, err);
 }
 
-static ovl_status fuse(ovl_graph *g, ovl_node *user, bool *changed, ovl_error *err)
+static ovl_status fuse(ovl_graph *g, ovl_node *user, bool known, bool *changed, ovl_error *err)
 {
 	step steps[2][OVL_MAX_POSTS + 1];
 	int n[2] = {0}, rating[2] = {0}, best;
 	ovl_node *into;
 	for (int i = 0; i < 2 && i < ovl_node_own_inputs(user); i++)
-		rating[i] = user->in.at[i].node ? rate(user, i, steps[i], &n[i]) : 0;
+		rating[i] = user->in.at[i].node ? rate(user, i, known, steps[i], &n[i]) : 0;
 	best = rating[1] > rating[0];
 	if (!rating[best])
 		return OVL_OK;
 	into = user->in.at[best].node;
 	for (int s = 0; s < n[best]; s++)
-		OVL_TRY(add_step(g, into, kind_of(into), steps[best][s], err));
+		OVL_TRY(add_step(g, into, kind_of(into, known), steps[best][s], err));
 	*changed = true;
 	return ovl_pass_absorb(g, into, user, err);
 }
 
 static ovl_status run(ovl_graph *g, bool *changed, ovl_error *err)
 {
+	bool known = shapes_known(g);
 	OVL_TRY(ovl_graph_sort(g, err));
 	for (size_t i = 0, n = g->nodes.n; i < n; i++)
 		if (ovl_match_live(g->nodes.at[i]) && !g->nodes.at[i]->out.at[0].value)
-			OVL_TRY(fuse(g, g->nodes.at[i], changed, err));
+			OVL_TRY(fuse(g, g->nodes.at[i], known, changed, err));
 	return OVL_OK;
 }
 
