@@ -130,6 +130,8 @@ $(BUILD)/core/kernels/%.o: PART := $(KERNEL_OPT) -fno-math-errno -fno-trapping-m
 $(BUILD)/bindings/%.o:     PART = -Ibindings $(LUA_CFLAGS)
 $(BUILD)/gen/lua_list.o:   PART = -Ibindings $(LUA_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o:  PART := -w
+# Others' code: its shifts are its own affair.
+$(BUILD)/bindings/stb.o:     ISA := -fno-sanitize=undefined
 AVX2   := -mavx2 -mfma -mf16c
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512vl -mavx512dq
 $(BUILD)/core/%_avx2.o:        ISA := $(AVX2)

@@ -268,6 +268,8 @@ static int model(lua_State *L)
 		lua_replace(L, 2);
 	}
 	to = read_nodes(L, 1, "results", true, &n_results);
+	if (n_results == 0)
+		lovl_error(L, OVL_E_ARGUMENT, "a model needs at least one result");
 	from = read_nodes(L, 2, "parameters", false, &n_parameters);
 	o = lovl_new(L, &lovl_model);
 	lovl_try(L, ovl_model_from_nodes(to, n_results, from, n_parameters, name, (ovl_model **)&o->c, &err), &err);
