@@ -182,7 +182,11 @@ static void cut(ovl_eltwise_plan *e)
 	e->count = l->rank > 1 ? l->dims[l->rank - 2] : 1;
 	e->n = e->length < OVL_ELTWISE_BLOCK ? e->length : OVL_ELTWISE_BLOCK;
 	e->rows = e->length < OVL_ELTWISE_BLOCK ? OVL_ELTWISE_BLOCK / e->length : 1;
-	e->packed = e->length < 32;
+	e->packed = e->length < 8 && e->count > 1;
+	for (int v = 0; v < l->n_values && l->rank; v++) {
+		int64_t step = l->strides[v][l->rank - 1];
+		e->packed = e->packed || (step != 1 && (step != 0 || v < 2));
+	}
 	if (e->rows > e->count)
 		e->rows = e->count;
 	e->pieces = (e->length + e->n - 1) / e->n;

@@ -22,7 +22,7 @@ typedef struct ovl_eltwise_plan {
 	int n_stages;
 	ovl_eltwise_stage stage[OVL_MAX_POSTS + 1];
 	int64_t n, rows; /* a unit is rows x n elements (the last of a loop may have fewer) */
-	bool packed; /* rows are so short that a unit is brought together before it is worked on */
+	bool packed; /* rows are very short or not contiguous: a unit is brought together before it is worked on */
 	int64_t length, count; /* of the innermost loop, and of the loop that rows are counted in */
 	int64_t pieces, bands; /* blocks along each */
 	int64_t units, grain;

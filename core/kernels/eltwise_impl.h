@@ -54,25 +54,46 @@ typedef struct view {
 	block as[OVL_LOOPS_MAX];
 } view;
 
-static void run_block(const view *w)
+static void run_stage(const ovl_eltwise_stage *s, ovl_stage_job *j)
+{
+	j->a = s->a;
+	j->b = s->b;
+	V_NAME(ovl_stages)[s->kind](j);
+	j->x = j->o;
+	j->x_ld = j->o_ld;
+}
+
+/* All values are contiguous or constant along the rows: the stages walk them where they are. */
+static void run_rows(const view *w)
+{
+	const block *o = &w->as[0], *x = &w->as[1];
+	ovl_stage_job j = {.o = (float *)(uintptr_t)w->at[0], .x = w->at[1], .rows = o->rows, .n = o->n, .o_ld = o->row_step, .x_ld = x->row_step};
+	for (int i = 0; i < w->e->n_stages; i++) {
+		const ovl_eltwise_stage *s = &w->e->stage[i];
+		if (s->operand >= 0) {
+			j.y = w->at[s->operand];
+			j.y_ld = w->as[s->operand].row_step;
+			j.step = (int)w->as[s->operand].step;
+		}
+		run_stage(s, &j);
+	}
+}
+
+/* Whatever strides there are, and short rows: the unit is brought together first. */
+static void run_packed(const view *w)
 {
 	float result[OVL_ELTWISE_BLOCK] __attribute__((aligned(64))), spare[OVL_ELTWISE_BLOCK] __attribute__((aligned(64)));
 	const block *o = &w->as[0];
 	float *out = (float *)(uintptr_t)w->at[0], *to = in_one_piece(o) ? out : result;
-	const float *x = fetch(w->at[1], &w->as[1], result);
+	ovl_stage_job j = {.o = to, .x = fetch(w->at[1], &w->as[1], result), .rows = 1, .n = o->rows * o->n};
 	for (int i = 0; i < w->e->n_stages; i++) {
 		const ovl_eltwise_stage *s = &w->e->stage[i];
-		const float *y = NULL;
-		int step = 0;
 		if (s->operand >= 0) {
-			y = w->at[s->operand];
-			if (!is_one_value(&w->as[s->operand])) {
-				y = fetch(y, &w->as[s->operand], spare);
-				step = 1;
-			}
+			const block *y = &w->as[s->operand];
+			j.step = !is_one_value(y);
+			j.y = j.step ? fetch(w->at[s->operand], y, spare) : w->at[s->operand];
 		}
-		V_NAME(ovl_stages)[s->kind](to, x, y, step, o->rows * o->n, s->a, s->b);
-		x = to;
+		run_stage(s, &j);
 	}
 	for (int64_t r = 0; r < o->rows && to != out; r++)
 		write_row(out + r * o->row_step, to + r * o->n, o->step, o->n);
@@ -87,19 +108,14 @@ static void run_unit(const ovl_eltwise_plan *e, const ovl_call *call, int64_t un
 	ovl_loops_at(l, l->rank > 1 ? l->rank - 2 : 0, unit / e->pieces / e->bands, at);
 	for (int v = 0; v < l->n_values; v++) {
 		const float *base = v ? call->in[e->input[v]] : call->out[0];
-		block b = {e->packed ? rows : 1, n, l->rank > 1 ? l->strides[v][l->rank - 2] : 0, l->rank ? l->strides[v][l->rank - 1] : 1};
+		block b = {rows, n, l->rank > 1 ? l->strides[v][l->rank - 2] : 0, l->rank ? l->strides[v][l->rank - 1] : 1};
 		w.as[v] = b;
 		w.at[v] = base + at[v] + row * b.row_step + first * b.step;
 	}
-	if (e->packed) {
-		run_block(&w);
-		return;
-	}
-	for (int64_t r = 0; r < rows; r++) {
-		run_block(&w);
-		for (int v = 0; v < l->n_values; v++)
-			w.at[v] += w.as[v].row_step;
-	}
+	if (e->packed)
+		run_packed(&w);
+	else
+		run_rows(&w);
 }
 
 typedef struct job {

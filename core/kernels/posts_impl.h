@@ -14,31 +14,38 @@ static V v_pow(V x, V y)
 	return v_load(xs);
 }
 
-#define STAGE_LOOP(load_y, load_y_tail, expression)                     \
-	for (i = 0; i + VL <= n; i += VL) {                             \
-		V x = v_load(in + i), y = load_y;                       \
-		(void)y;                                                \
-		v_store(o + i, expression);                             \
-	}                                                               \
-	if (i < n) {                                                    \
-		VT t = v_tail(n - i);                                   \
-		V x = v_load_t(in + i, t), y = load_y_tail;             \
-		(void)y;                                                \
-		v_store_t(o + i, expression, t);                        \
+#define STAGE_ROWS(load_y, load_y_tail, expression)                                                   \
+	for (int64_t r = 0; r < j->rows; r++, o += j->o_ld, in += j->x_ld, operand += j->y_ld) {      \
+		V same = binary_ ? v_set(*operand) : v_zero();                                        \
+		int64_t i = 0;                                                                        \
+		(void)same;                                                                           \
+		for (; i + VL <= n; i += VL) {                                                        \
+			V x = v_load(in + i), y = load_y;                                             \
+			(void)y;                                                                      \
+			v_store(o + i, expression);                                                   \
+		}                                                                                     \
+		if (i < n) {                                                                          \
+			V x = v_load_t(in + i, t), y = load_y_tail;                                   \
+			(void)y;                                                                      \
+			v_store_t(o + i, expression, t);                                              \
+		}                                                                                     \
 	}
 
-#define STAGE_FUNCTION(name, binary, expression)                                                                             \
-	static void stage_##name(float *o, const float *in, const float *operand, int step, int64_t n, float alpha, float beta) \
-	{                                                                                                                    \
-		V a = v_set(alpha), b = v_set(beta);                                                                         \
-		int64_t i;                                                                                                   \
-		(void)a, (void)b;                                                                                            \
-		if (binary && step) {                                                                                        \
-			STAGE_LOOP(v_load(operand + i), v_load_t(operand + i, t), expression)                                \
-		} else {                                                                                                     \
-			V same = binary ? v_set(*operand) : v_zero();                                                        \
-			STAGE_LOOP(same, same, expression)                                                                   \
-		}                                                                                                            \
+#define STAGE_FUNCTION(name, binary, expression)                                                      \
+	static void stage_##name(const ovl_stage_job *j)                                              \
+	{                                                                                             \
+		enum { binary_ = binary };                                                            \
+		V a = v_set(j->a), b = v_set(j->b);                                                   \
+		float *o = j->o;                                                                      \
+		const float *in = j->x, *operand = binary ? j->y : j->x;                              \
+		int64_t n = j->n;                                                                     \
+		VT t = v_tail(n % VL);                                                                \
+		(void)a, (void)b;                                                                     \
+		if (binary && j->step) {                                                              \
+			STAGE_ROWS(v_load(operand + i), v_load_t(operand + i, t), expression)         \
+		} else {                                                                              \
+			STAGE_ROWS(same, same, expression)                                            \
+		}                                                                                     \
 	}
 OVL_STAGE_MAP(STAGE_FUNCTION)
 
@@ -49,22 +56,34 @@ const ovl_stage_fn V_NAME(ovl_stages)[OVL_STAGE_COUNT] = {OVL_STAGE_MAP(STAGE_EN
 _Static_assert((int)OVL_STAGE_RELU == (int)OVL_POST_RELU && (int)OVL_STAGE_ELU == (int)OVL_POST_ELU && (int)OVL_STAGE_ADD == (int)OVL_POST_ADD &&
 	       (int)OVL_STAGE_MIN == (int)OVL_POST_MIN && (int)OVL_STAGE_COPY == (int)OVL_POST_COUNT, "stages and posts differ in order");
 
-void V_NAME(ovl_posts_row)(const ovl_posts *plan, float *x, int64_t n, int64_t row, int64_t first, void *const *in)
+/* Rows from `row` on as far as the operand's rows are evenly spaced: their number, and the distance. */
+static int64_t even_rows(const ovl_posts_step *s, int64_t row, int64_t rows, int64_t *ld)
 {
-	for (int i = 0; i < plan->n; i++) {
-		const ovl_posts_step *s = &plan->step[i];
-		const float *y = ovl_post_binary(s->kind) ? ovl_posts_operand(s, row, first, in) : NULL;
-		V_NAME(ovl_stages)[s->kind](x, x, y, s->along, n, s->alpha, s->beta);
-	}
+	int64_t left;
+	*ld = s->n_outer ? s->stride[0] : 0;
+	if (s->n_outer <= 1)
+		return rows;
+	left = s->count[0] - row % s->count[0];
+	return left < rows ? left : rows;
 }
 
 void V_NAME(ovl_posts_tile)(const ovl_posts *plan, float *x, int64_t ld, int64_t rows, int64_t n, int64_t row, int64_t first, void *const *in)
 {
 	for (int i = 0; i < plan->n; i++) {
 		const ovl_posts_step *s = &plan->step[i];
-		ovl_stage_fn fn = V_NAME(ovl_stages)[s->kind];
-		bool binary = ovl_post_binary(s->kind);
-		for (int64_t r = 0; r < rows; r++)
-			fn(x + r * ld, x + r * ld, binary ? ovl_posts_operand(s, row + r, first, in) : NULL, s->along, n, s->alpha, s->beta);
+		ovl_stage_job j = {.rows = rows, .n = n, .o_ld = ld, .x_ld = ld, .step = s->along, .a = s->alpha, .b = s->beta};
+		for (int64_t r = 0; r < rows; r += j.rows) {
+			if (ovl_post_binary(s->kind)) {
+				j.rows = even_rows(s, row + r, rows - r, &j.y_ld);
+				j.y = ovl_posts_operand(s, row + r, first, in);
+			}
+			j.x = j.o = x + r * ld;
+			V_NAME(ovl_stages)[s->kind](&j);
+		}
 	}
+}
+
+void V_NAME(ovl_posts_row)(const ovl_posts *plan, float *x, int64_t n, int64_t row, int64_t first, void *const *in)
+{
+	V_NAME(ovl_posts_tile)(plan, x, n, 1, n, row, first, in);
 }

@@ -1,4 +1,4 @@
-/* stage.h - element-wise steps over a run of floats that lies in the nearest cache: o[i] = f(x[i], y[i]). The posts and the element-wise operators are chains of them.
+/* stage.h - element-wise steps over rows of floats that lie in the nearest cache: o[i] = f(x[i], y[i]). The posts and the element-wise operators are chains of them.
  *
  * X(NAME, binary, expression of V x, y, a, b). The first OVL_POST_COUNT rows are the posts, in their order (tensor/post.h says what each means); the others are
  * steps that only operators need. Where it matters, expressions are written so that a NaN in x stays, as in ovl_post_apply. */
@@ -60,8 +60,15 @@
 typedef enum ovl_stage_kind { OVL_STAGE_MAP(OVL_STAGE_ENUM) OVL_STAGE_COUNT } ovl_stage_kind;
 #undef OVL_STAGE_ENUM
 
-/* o may be x. `step` of y is 1, or 0 for one value that serves all; unary steps ignore y. n may be anything from 0; nothing beyond n is touched. */
-typedef void (*ovl_stage_fn)(float *o, const float *x, const float *y, int step, int64_t n, float a, float b);
+/* `rows` rows of n; o may be x (with the same ld). Unary steps ignore y; `step` is 1, or 0 where one value of y serves the whole row. Nothing beyond n is touched. */
+typedef struct ovl_stage_job {
+	float *o;
+	const float *x, *y;
+	int64_t rows, n, o_ld, x_ld, y_ld; /* ld: from row to row */
+	int step;
+	float a, b;
+} ovl_stage_job;
+typedef void (*ovl_stage_fn)(const ovl_stage_job *j);
 
 extern const ovl_stage_fn ovl_stages_avx2[OVL_STAGE_COUNT], ovl_stages_avx512[OVL_STAGE_COUNT];
 

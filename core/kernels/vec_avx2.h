@@ -53,11 +53,6 @@ static inline VM v_gt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_GT_OQ); }
 static inline VM v_eq(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 static inline unsigned v_lanes(VM m) { return (unsigned)_mm256_movemask_ps(m); }
 static inline V v_select(VM m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
-static inline VM v_nonzero_bytes(const uint8_t *p)
-{
-	__m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
-	return _mm256_castsi256_ps(_mm256_cmpgt_epi32(wide, _mm256_setzero_si256()));
-}
 
 static inline VI v_seti(int32_t x) { return _mm256_set1_epi32(x); }
 static inline VI v_loadi(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }

@@ -53,7 +53,6 @@ static inline VM v_gt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
 static inline VM v_eq(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 static inline unsigned v_lanes(VM m) { return m; } /* bit i: lane i */
 static inline V v_select(VM m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); } /* m ? a : b */
-static inline VM v_nonzero_bytes(const uint8_t *p) { return _mm512_test_epi32_mask(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)), _mm512_set1_epi32(0xff)); }
 
 static inline VI v_seti(int32_t x) { return _mm512_set1_epi32(x); }
 static inline VI v_loadi(const int32_t *p) { return _mm512_loadu_si512(p); }
