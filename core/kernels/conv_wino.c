@@ -33,7 +33,7 @@ static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 static int64_t tiles_of(const ovl_conv_geometry *g, int out) { return g->batch * parts(g->out[1], out) * parts(g->out[2], out); }
 
-/* Rough cycles: multiplications at two vectors a cycle, transformations as measured, filters from far memory at 12 bytes a cycle where they outgrow L2. */
+/* Rough cycles: multiplications at two vectors a cycle, transformations as measured, filters from far memory at 16 bytes a cycle where they outgrow L2. */
 static double cycles(const ovl_conv_geometry *g, int vl, int out)
 {
 	double ic = (double)g->in_channels, in_vecs = (double)parts(g->in_channels, vl), vecs = (double)parts(g->out_channels, vl), n = (out + 2) * (out + 2);
@@ -45,7 +45,7 @@ static double cycles(const ovl_conv_geometry *g, int vl, int out)
 		work = tiles * (n * ic * vecs / 2 * 1.05 + (out == 4 ? 150 : 55) * in_vecs + (out == 4 ? 130 : 50) * vecs);
 		bytes = 4 * n * ic * vecs * vl;
 	}
-	return work + (bytes > 1e6 ? bytes / 12 : 0);
+	return work + (bytes > 1e6 ? bytes / 16 : 0);
 }
 
 /* 0: none is worth it. A larger tile rounds a little more and its filters take more memory: it has to earn that. */
