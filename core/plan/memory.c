@@ -44,7 +44,8 @@ static bool can_write_there(const ovl_build *b, const ovl_draft *d, int *produce
 		return false;
 	if (same)
 		return true;
-	return p->steps.at[*producer].kernel && ovl_desc_is_cl(&from->desc, &ld) && ovl_desc_is_cl(&to->desc, &ld) && !ovl_desc_is_dense(&to->desc);
+	/* one channel: dense is channels-last too, but the kernel may have promised nothing but dense */
+	return p->steps.at[*producer].kernel && !ovl_desc_is_dense(&from->desc) && ovl_desc_is_cl(&from->desc, &ld) && ovl_desc_is_cl(&to->desc, &ld) && !ovl_desc_is_dense(&to->desc);
 }
 
 static void drop_step(ovl_build *b, int step)
