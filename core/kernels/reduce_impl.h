@@ -125,7 +125,7 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 	return OVL_OK;
 }
 
-/* ---- arithmetic: `kind` is a constant wherever these are inlined ---- */
+/* ---- arithmetic: `kind` is a constant wherever these are inlined; a NaN stays ---- */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -135,8 +135,8 @@ INLINE V more(fold kind, V a, V x)
 {
 	switch (kind) {
 	case PROD: return v_mul(a, x);
-	case MAX: return v_max(a, x);
-	case MIN: return v_min(a, x);
+	case MAX: return v_select(v_eq(x, x), v_max(x, a), x);
+	case MIN: return v_select(v_eq(x, x), v_min(x, a), x);
 	case L1: return v_add(a, v_abs(x));
 	case L2: return v_fma(x, x, a);
 	default: return v_add(a, x);
@@ -150,14 +150,16 @@ INLINE float join_one(fold kind, float a, float b)
 {
 	switch (kind) {
 	case PROD: return a * b;
-	case MAX: return a > b ? a : b;
-	case MIN: return a < b ? a : b;
+	case MAX: return b > a || b != b ? b : a;
+	case MIN: return b < a || b != b ? b : a;
 	default: return a + b;
 	}
 }
 
 INLINE float lanes(fold kind, V a)
 {
+	if ((kind == MAX || kind == MIN) && v_lanes(v_eq(a, a)) != (1u << VL) - 1)
+		return __builtin_nanf("");
 	return kind == PROD ? v_prod(a) : kind == MAX ? v_top(a) : kind == MIN ? v_low(a) : v_sum(a);
 }
 
