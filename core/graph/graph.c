@@ -149,31 +149,48 @@ void ovl_graph_remove(ovl_graph *g, ovl_node *n)
 	drop(g, n);
 }
 
-void ovl_graph_prune(ovl_graph *g)
+/* A node that a pass has replaced: without users, and without the inputs it cannot do without. */
+static bool emptied(const ovl_node *n)
 {
-	OVL_VEC(ovl_node *) stack = {0};
-	size_t k = 0;
+	for (size_t i = 0; i < n->out.n; i++)
+		if (n->out.at[i].users.n)
+			return false;
+	return (int)n->in.n < n->op->min_inputs;
+}
+
+static void mark_reached(ovl_graph *g, ovl_node **stack)
+{
+	size_t top = 0;
 	for (size_t i = 0; i < g->nodes.n; i++)
 		g->nodes.at[i]->index = 0;
-	if (!ovl_vec_reserve(&stack, g->nodes.n + 1))
-		return; /* nothing is removed when memory is short: harmless */
 	for (size_t i = 0; i < g->results.n; i++)
-		g->results.at[i]->index = 1, stack.at[stack.n++] = g->results.at[i];
+		g->results.at[i]->index = 1, stack[top++] = g->results.at[i];
 	for (size_t i = 0; i < g->sinks.n; i++)
-		g->sinks.at[i]->index = 1, stack.at[stack.n++] = g->sinks.at[i];
+		g->sinks.at[i]->index = 1, stack[top++] = g->sinks.at[i];
 	for (size_t i = 0; i < g->parameters.n; i++)
 		g->parameters.at[i]->index = 1;
-	while (stack.n) {
-		ovl_node *n = stack.at[--stack.n];
+	while (top) {
+		ovl_node *n = stack[--top];
 		for (size_t i = 0; i < n->in.n; i++) {
 			ovl_node *src = n->in.at[i].node;
 			if (src && !src->index) {
 				src->index = 1;
-				stack.at[stack.n++] = src;
+				stack[top++] = src;
 			}
 		}
 	}
-	ovl_vec_free(&stack);
+}
+
+void ovl_graph_prune(ovl_graph *g)
+{
+	ovl_node **stack = ovl_alloc((g->nodes.n + 1) * sizeof *stack);
+	size_t k = 0;
+	if (stack)
+		mark_reached(g, stack);
+	else /* memory is short: what is not reached may stay, but for what is not whole */
+		for (size_t i = 0; i < g->nodes.n; i++)
+			g->nodes.at[i]->index = !emptied(g->nodes.at[i]);
+	ovl_free(stack);
 	for (size_t i = 0; i < g->nodes.n; i++) {
 		ovl_node *n = g->nodes.at[i];
 		if (n->index)
