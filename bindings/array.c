@@ -433,10 +433,13 @@ static ovl_status put_element(lua_State *L, ovl_tensor *to, ovl_type type, void 
 	cdata c;
 	size_t n;
 	const char *s;
-	switch (lua_type(L, -1)) {
-	case LUA_TSTRING:
+	if (type == OVL_STRING) {
+		if (lua_type(L, -1) != LUA_TSTRING)
+			return ovl_fail(err, OVL_E_TYPE, "expected a string, got %s", lovl_typename(L, -1));
 		s = lua_tolstring(L, -1, &n);
-		return type == OVL_STRING ? ovl_tensor_set_string(to, i, s, n, err) : ovl_fail(err, OVL_E_TYPE, "expected a number or a boolean, got a string");
+		return ovl_tensor_set_string(to, i, s, n, err);
+	}
+	switch (lua_type(L, -1)) {
 	case LUA_TBOOLEAN: d = lua_toboolean(L, -1); break;
 	case LUA_TNUMBER:
 #if LOVL_INTEGERS
@@ -460,8 +463,6 @@ static ovl_status put_element(lua_State *L, ovl_tensor *to, ovl_type type, void 
 		/* fall through */
 	default: return ovl_fail(err, OVL_E_TYPE, "expected a number or a boolean, got %s", lovl_typename(L, -1));
 	}
-	if (type == OVL_STRING)
-		return ovl_fail(err, OVL_E_TYPE, "expected a string, got %s", luaL_typename(L, -1));
 	ovl_convert(OVL_F64, &d, 0, type, data, i, 1, false);
 	return OVL_OK;
 }

@@ -44,7 +44,7 @@ local function job_count(compiled, jobs)
   end
   if jobs == nil or jobs == 0 then return compiled:get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") end
   if type(jobs) ~= "number" or jobs ~= math.floor(jobs) then core.fail("type", "AsyncInferQueue: jobs must be a whole number, got " .. tostring(jobs)) end
-  if jobs < 0 or jobs > 4096 then core.fail("argument", ("AsyncInferQueue: jobs must be from 0 to 4096, got %d"):format(jobs)) end
+  if jobs < 0 or jobs > 4096 then core.fail("argument", ("AsyncInferQueue: jobs must be from 0 to 4096, got %s"):format(jobs)) end
   return jobs
 end
 
@@ -86,7 +86,7 @@ end
 
 local function check_id(state, id)
   if type(id) ~= "number" or id ~= math.floor(id) then core.fail("type", "expected the position of a job, got " .. (core.class_name(id) or tostring(id))) end
-  if id < 1 or id > state.size then core.fail("not_found", ("there is no job %d; the jobs are 1 to %d"):format(id, state.size)) end
+  if id < 1 or id > state.size then core.fail("not_found", ("there is no job %s; the jobs are 1 to %d"):format(id, state.size)) end
 end
 
 -- Raises the oldest failure (of job `id`, when given) that nobody was told of.

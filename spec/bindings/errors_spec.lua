@@ -39,7 +39,7 @@ local function odd_values()
   if has_ffi then
     list[#list + 1] = ffi.new("float[2]")
     list[#list + 1] = ffi.cast("float *", nil)
-    list[#list + 1] = 5LL
+    list[#list + 1] = ffi.new("int64_t", 5)
     list[#list + 1] = ffi.new("struct { int x; }")
   end
   for _, make in pairs(MAKE) do list[#list + 1] = make() end
