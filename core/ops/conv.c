@@ -74,7 +74,7 @@ ovl_status ovl_window_dim(const ovl_window *w, int auto_pad, ovl_dim in, int rou
 {
 	int64_t k = 0;
 	OVL_TRY(reach(w, &k, op, err));
-	*out = (ovl_dim){0, OVL_DIM_MAX};
+	*out = (ovl_dim){auto_pad == OVL_PAD_EXPLICIT || auto_pad == OVL_PAD_VALID, OVL_DIM_MAX}; /* a window that does not fit is an error later */
 	for (int end = 0; end < 2; end++) {
 		ovl_window copy = *w;
 		int64_t size = end ? in.max : in.min;
@@ -171,7 +171,6 @@ ovl_status ovl_conv_infer_plain(ovl_infer *in, const ovl_conv_params *p, const o
 {
 	const ovl_dim *f = filters->dims + grouped;
 	int rank = data->ranked ? data->rank : filters->ranked ? filters->rank - grouped : p->strides.n ? (int)p->strides.n + 2 : 0;
-	ovl_dim channels;
 	*out = ovl_pshape_any();
 	if (rank == 0)
 		return OVL_OK;
@@ -180,27 +179,26 @@ ovl_status ovl_conv_infer_plain(ovl_infer *in, const ovl_conv_params *p, const o
 	*out = ovl_pshape_rank(rank);
 	if (data->ranked)
 		out->dims[0] = data->dims[0];
-	if (!filters->ranked)
-		return OVL_OK;
-	out->dims[1] = grouped ? ovl_dim_mul(filters->dims[0], f[0]) : f[0];
-	channels = grouped ? ovl_dim_mul(filters->dims[0], f[1]) : multiplier >= 0 ? ovl_dim_mul(ovl_dim_of(multiplier), f[1]) : OVL_DIM_ANY;
-	if (!data->ranked)
-		return OVL_OK;
-	if (!ovl_dim_merge(channels, data->dims[1], &channels)) {
-		char a[200], b[200];
-		return ovl_infer_fail(in, OVL_E_SHAPE, "the channels of data %s and of filters %s differ", ovl_pshape_text(data, a, sizeof a),
-			ovl_pshape_text(filters, b, sizeof b));
+	if (filters->ranked) {
+		ovl_dim groups = grouped ? filters->dims[0] : ovl_dim_of(1), channels;
+		if (grouped && !ovl_dim_static(groups) && data->ranked && ovl_dim_static(data->dims[1]) && ovl_dim_static(f[1]) && f[1].min > 0)
+			groups = ovl_dim_of(data->dims[1].min / f[1].min);
+		out->dims[1] = ovl_dim_mul(groups, f[0]);
+		channels = grouped ? ovl_dim_mul(groups, f[1]) : multiplier >= 0 ? ovl_dim_mul(ovl_dim_of(multiplier), f[1]) : OVL_DIM_ANY;
+		if (data->ranked && !ovl_dim_merge(channels, data->dims[1], &channels)) {
+			char a[200], b[200];
+			return ovl_infer_fail(in, OVL_E_SHAPE, "the channels of data %s and of filters %s differ", ovl_pshape_text(data, a, sizeof a),
+				ovl_pshape_text(filters, b, sizeof b));
+		}
 	}
 	for (int i = 0; i < rank - 2; i++) {
+		ovl_dim size = data->ranked ? data->dims[2 + i] : OVL_DIM_ANY, kernel = filters->ranked ? f[2 + i] : (ovl_dim){1, OVL_DIM_MAX};
 		ovl_window w;
 		OVL_TRY(ovl_window_get(in->op->name, &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, rank - 2, i, &w, in->err));
-		w.kernel = f[2 + i].min;
-		if (ovl_dim_static(f[2 + i]))
-			OVL_TRY(ovl_window_dim(&w, p->auto_pad, data->dims[2 + i], OVL_ROUND_FLOOR, &out->dims[2 + i], in->op->name, in->err));
-		else if (p->auto_pad == OVL_PAD_SAME_UPPER || p->auto_pad == OVL_PAD_SAME_LOWER) {
-			w.kernel = 1;
-			OVL_TRY(ovl_window_dim(&w, p->auto_pad, data->dims[2 + i], OVL_ROUND_FLOOR, &out->dims[2 + i], in->op->name, in->err));
-		}
+		w.kernel = kernel.min > 0 || ovl_dim_static(kernel) ? kernel.min : 1;
+		OVL_TRY(ovl_window_dim(&w, p->auto_pad, size, OVL_ROUND_FLOOR, &out->dims[2 + i], in->op->name, in->err));
+		if (!ovl_dim_static(kernel) && (p->auto_pad == OVL_PAD_EXPLICIT || p->auto_pad == OVL_PAD_VALID))
+			out->dims[2 + i].min = 1; /* the smallest kernel gives the largest output alone */
 	}
 	return OVL_OK;
 }
@@ -211,14 +209,14 @@ static ovl_status backprop_dim(ovl_infer *in, const ovl_conv_params *p, int spat
 	int64_t extra = ovl_ints_get(&p->output_padding, (size_t)i, 0), pads;
 	*out = OVL_DIM_ANY;
 	OVL_TRY(ovl_window_get(in->op->name, &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, spatial, i, &w, in->err));
-	if (!ovl_dim_static(kernel))
-		return OVL_OK;
+	data.min = data.min > 0 ? data.min : 1;
+	kernel.min = kernel.min > 0 ? kernel.min : 1;
 	pads = p->auto_pad == OVL_PAD_EXPLICIT ? w.pad_begin + w.pad_end : 0;
 	for (int end = 0; end < 2; end++) {
 		int64_t k = 0, n, size = end ? data.max : data.min;
-		w.kernel = kernel.min;
+		w.kernel = end && kernel.max != OVL_DIM_MAX ? kernel.max : kernel.min;
 		OVL_TRY(reach(&w, &k, in->op->name, in->err));
-		if ((end && size == OVL_DIM_MAX) || __builtin_mul_overflow(w.stride, size - 1, &n) || n > (int64_t)1 << 60)
+		if ((end && (size == OVL_DIM_MAX || kernel.max == OVL_DIM_MAX)) || __builtin_mul_overflow(w.stride, size - 1, &n) || n > (int64_t)1 << 60)
 			continue;
 		n += k + extra - pads;
 		if (end && n < 0)
@@ -259,8 +257,8 @@ static ovl_status infer_backprop(ovl_infer *in, const ovl_conv_params *p, bool g
 			if (asked[i] < 0)
 				return ovl_infer_fail(in, OVL_E_ARGUMENT, "an output size of %lld is asked for", (long long)asked[i]);
 			out->dims[2 + i] = ovl_dim_of(asked[i]);
-		} else if (!given && data->ranked && filters->ranked)
-			OVL_TRY(backprop_dim(in, p, rank - 2, i, data->dims[2 + i], f[2 + i], &out->dims[2 + i]));
+		} else if (!given)
+			OVL_TRY(backprop_dim(in, p, rank - 2, i, data->ranked ? data->dims[2 + i] : OVL_DIM_ANY, filters->ranked ? f[2 + i] : OVL_DIM_ANY, &out->dims[2 + i]));
 	}
 	return OVL_OK;
 }

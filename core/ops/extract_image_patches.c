@@ -31,6 +31,8 @@ static ovl_status infer(ovl_infer *in)
 			out.dims[2 + i] = ovl_dim_of(0);
 		else
 			OVL_TRY(ovl_window_dim(&w, p->auto_pad, d, OVL_ROUND_FLOOR, &out.dims[2 + i], in->op->name, in->err));
+		if (!ovl_dim_static(d) && p->auto_pad == OVL_PAD_VALID)
+			out.dims[2 + i].min = 0; /* too small an image gives nothing here */
 	}
 	if (x->ranked) {
 		out.dims[0] = x->dims[0];

@@ -33,7 +33,7 @@ static ovl_status infer_stft(ovl_infer *in)
 		ovl_dim n = x->dims[x->rank - 1];
 		if (n.max < size)
 			return ovl_infer_fail(in, OVL_E_SHAPE, "a frame of %lld entries is longer than the signal", (long long)size);
-		frames = (ovl_dim){n.min < size ? 0 : (n.min - size) / step + 1, n.max == OVL_DIM_MAX ? n.max : (n.max - size) / step + 1};
+		frames = (ovl_dim){n.min < size ? 1 : (n.min - size) / step + 1, n.max == OVL_DIM_MAX ? n.max : (n.max - size) / step + 1};
 	}
 	if (x->ranked) {
 		out = ovl_pshape_rank(0);

@@ -15,7 +15,8 @@ ovl_status ovl_pooling_infer(ovl_infer *in)
 		ovl_window w;
 		OVL_TRY(ovl_window_get(in->op->name, &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, spatial, i, &w, in->err));
 		w.kernel = p->kernel.at[i];
-		OVL_TRY(ovl_window_dim(&w, p->auto_pad, out.dims[2 + i], p->rounding_type, &out.dims[2 + i], in->op->name, in->err));
+		if (data->ranked)
+			OVL_TRY(ovl_window_dim(&w, p->auto_pad, out.dims[2 + i], p->rounding_type, &out.dims[2 + i], in->op->name, in->err));
 	}
 	ovl_infer_out(in, 0, in->in_type[0], &out);
 	return OVL_OK;
