@@ -129,7 +129,23 @@ OVL_API const char *ovl_node_output_name(const ovl_node *n, size_t i, size_t k);
 OVL_API ovl_status ovl_node_set_output_names(ovl_node *n, size_t i, const char *const *names, size_t count, ovl_error *err);
 OVL_API bool ovl_node_attr(const ovl_node *n, size_t i, const char **name, ovl_value *value); /* false past the end */
 OVL_API ovl_tensor *ovl_node_constant(const ovl_node *n); /* a Constant's value, borrowed; NULL */
-/* If, Loop, TensorIterator by the builder: appends a body made from builder nodes. ins: (node input, body parameter, sliced...); see graph.h's ovl_body. */
+
+/* If (bodies: then, else), Loop (inputs: trip count, condition, ...) and TensorIterator by the builder. */
+typedef struct ovl_body_map {
+	int outer; /* input or output of the node */
+	int inner; /* parameter or result of the body */
+	bool sliced; /* cut into parts, put together from parts; the fields below count then */
+	int64_t axis, start, end, stride, part_size;
+} ovl_body_map;
+typedef struct ovl_body_def {
+	const ovl_model *model; /* copied */
+	const ovl_body_map *ins, *outs;
+	const ovl_body_map *back; /* outer: a result, handed on to parameter `inner` of the next iteration */
+	size_t n_ins, n_outs, n_back;
+	int iteration_parameter, condition_result; /* of a Loop's body; -1: none */
+} ovl_body_def;
+OVL_API ovl_status ovl_node_make_control(const char *type, int opset, const ovl_source_ref *inputs, size_t n_inputs, const ovl_body_def *bodies, size_t n_bodies, ovl_node **out,
+	ovl_error *err);
 
 /* ---- models ---- */
 
