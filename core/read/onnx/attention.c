@@ -37,14 +37,62 @@ static ovl_end barred(ovl_onnx *x, ovl_end allowed, ovl_end like)
 	return ovl_x_op(x, "Select", allowed, ovl_x_like(x, like, 0), ovl_x_like(x, like, (double)-INFINITY));
 }
 
-static ovl_end causal(ovl_onnx *x, ovl_end q, ovl_end k, ovl_end past)
+typedef struct rules { /* all of them allow what they do not mention */
+	ovl_end q, k, past, lengths; /* lengths: of each batch row's keys */
+	int64_t left, right; /* how far a query looks; -1: as far as there is */
+	bool causal;
+} rules;
+
+static ovl_end both(ovl_onnx *x, ovl_end a, ovl_end b) { return !a.node ? b : ovl_x_op(x, "LogicalAnd", a, b); }
+
+/* Booleans that broadcast to [batch, heads, queries, keys], or {NULL, 0}. A query's own position is behind what is past. */
+static ovl_end allowed_by(ovl_onnx *x, const rules *r)
 {
-	ovl_end zero = ovl_x_i64(x, 0), row, column;
-	row = ovl_x_range(x, zero, ovl_x_scalar_of(x, ovl_x_dims(x, q, 2, 3)), OVL_I64);
-	column = ovl_x_range(x, zero, ovl_x_scalar_of(x, ovl_x_dims(x, k, 2, 3)), OVL_I64);
-	if (past.node)
-		row = ovl_x_op(x, "Add", row, ovl_x_dims(x, past, 2, 3));
-	return ovl_x_op(x, "LessEqual", column, ovl_x_unsqueeze(x, row, 1));
+	ovl_end zero = ovl_x_i64(x, 0), row, column, all = {NULL, 0}, queries = ovl_x_dims(x, r->q, 2, 3), lengths = {NULL, 0};
+	row = ovl_x_unsqueeze(x, ovl_x_range(x, zero, ovl_x_scalar_of(x, queries), OVL_I64), 1);
+	column = ovl_x_range(x, zero, ovl_x_scalar_of(x, ovl_x_dims(x, r->k, 2, 3)), OVL_I64);
+	if (r->lengths.node)
+		lengths = ovl_x_reshape_to(x, ovl_x_convert(x, r->lengths, OVL_I64), (int64_t[]){-1, 1, 1, 1}, 4);
+	if (r->past.node)
+		row = ovl_x_op(x, "Add", row, ovl_x_dims(x, r->past, 2, 3));
+	else if (lengths.node)
+		row = ovl_x_op(x, "Add", row, ovl_x_op(x, "Subtract", lengths, queries));
+	if (r->causal)
+		all = ovl_x_op(x, "LessEqual", column, row);
+	if (r->left >= 0)
+		all = both(x, all, ovl_x_op(x, "LessEqual", ovl_x_op(x, "Subtract", row, column), ovl_x_i64(x, r->left)));
+	if (r->right >= 0)
+		all = both(x, all, ovl_x_op(x, "LessEqual", ovl_x_op(x, "Subtract", column, row), ovl_x_i64(x, r->right)));
+	if (lengths.node)
+		all = both(x, all, ovl_x_op(x, "Less", column, lengths));
+	return all;
+}
+
+/* A mask may end before the keys do: what is behind is barred. */
+static ovl_end whole_mask(ovl_onnx *x, ovl_end mask, ovl_end k)
+{
+	int rank = ovl_x_need_rank(x, mask);
+	int64_t have = ovl_x_dim(x, mask, rank - 1), need = ovl_x_dim(x, k, 2), zeros[OVL_MAX_RANK] = {0};
+	bool truth = ovl_x_type(x, mask) == OVL_BOOLEAN;
+	ovl_end more;
+	if (x->status != OVL_OK || have == 1 || (have >= 0 && have == need))
+		return mask;
+	more = ovl_x_op(x, "Maximum", ovl_x_op(x, "Subtract", ovl_x_dims(x, k, 2, 3), ovl_x_dims(x, mask, rank - 1, rank)), ovl_x_i64(x, 0));
+	if (rank > 1)
+		more = ovl_x_cat(x, 0, ovl_x_i64s(x, zeros, rank - 1), more);
+	return ovl_x_opa(x, "Pad", "pad_mode=constant", mask, ovl_x_i64s(x, zeros, rank), more, ovl_x_like(x, mask, truth ? 0 : (double)-INFINITY));
+}
+
+/* What is added to the products of queries and keys; {NULL, 0}: nothing. */
+static ovl_end bias_of(ovl_onnx *x, const rules *r, ovl_end mask, ovl_end like)
+{
+	bool any = r->causal || r->left >= 0 || r->right >= 0 || r->lengths.node;
+	ovl_end bias = any ? barred(x, allowed_by(x, r), like) : (ovl_end){NULL, 0};
+	if (!mask.node)
+		return bias;
+	mask = whole_mask(x, mask, r->k);
+	mask = ovl_x_type(x, mask) == OVL_BOOLEAN ? barred(x, mask, like) : ovl_x_convert_like(x, mask, like);
+	return bias.node ? ovl_x_op(x, "Add", bias, mask) : mask;
 }
 
 static int64_t head_count(ovl_onnx *x, ovl_end e, const char *attr)
@@ -67,39 +115,40 @@ static ovl_end scaled(ovl_onnx *x, ovl_end e, double scale, ovl_end q)
 	return ovl_x_op(x, "Divide", e, ovl_x_op(x, "Sqrt", ovl_x_op(x, "Sqrt", size)));
 }
 
+/* Rows in which everything is barred give zeros, not the quotient of zeros. */
+static ovl_end softmax_of(ovl_onnx *x, ovl_end qk, ovl_end bias)
+{
+	ovl_end y = ovl_x_opa(x, "Softmax", "axis=-1", qk), open;
+	if (!bias.node)
+		return y;
+	open = ovl_x_op(x, "Greater", ovl_x_reduce(x, "ReduceMax", bias, ovl_x_vec(x, -1), true), ovl_x_like(x, bias, (double)-INFINITY));
+	return ovl_x_op(x, "Select", open, y, ovl_x_like(x, y, 0));
+}
+
 static void attention(ovl_onnx *x)
 {
-	ovl_end q = ovl_x_in(x, 0), k = ovl_x_in(x, 1), v = ovl_x_in(x, 2), mask = ovl_x_maybe(x, 3), past_k = ovl_x_maybe(x, 4), past_v = ovl_x_maybe(x, 5);
+	ovl_end q = ovl_x_in(x, 0), k = ovl_x_in(x, 1), v = ovl_x_in(x, 2), mask = ovl_x_maybe(x, 3), past_v = ovl_x_maybe(x, 5), bias, qk, look, y;
+	rules r = {.past = ovl_x_maybe(x, 4), .lengths = ovl_x_maybe(x, 6), .causal = ovl_x_attr_int(x, "is_causal", 0), .left = ovl_x_attr_int(x, "left_window_size", -1),
+		.right = ovl_x_attr_int(x, "right_window_size", -1)};
 	int64_t q_heads = head_count(x, q, "q_num_heads"), kv_heads = head_count(x, k, "kv_num_heads"), mode = ovl_x_attr_int(x, "qk_matmul_output_mode", 0);
 	bool flat = ovl_x_rank(x, q) == 3;
 	double scale = ovl_x_attr_float(x, "scale", 0), cap = ovl_x_attr_float(x, "softcap", 0);
-	ovl_end qk, keys, values, look = {NULL, 0}, y, allowed = {NULL, 0};
-	if (ovl_x_has(x, 6))
-		ovl_x_unsupported(x, "nonpad_kv_seqlen");
-	q = heads_apart(x, q, q_heads);
-	k = with_past(x, past_k, heads_apart(x, k, kv_heads));
+	r.q = q = heads_apart(x, q, q_heads);
+	r.k = k = with_past(x, r.past, heads_apart(x, k, kv_heads));
 	v = with_past(x, past_v, heads_apart(x, v, kv_heads));
 	ovl_x_out(x, 1, k);
 	ovl_x_out(x, 2, v);
-	keys = repeated(x, k, q_heads / kv_heads);
-	values = repeated(x, v, q_heads / kv_heads);
-	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, keys, scale, q));
-	if (mode == 0)
-		look = qk;
-	if (ovl_x_attr_int(x, "is_causal", 0))
-		allowed = causal(x, q, k, past_k);
-	if (allowed.node)
-		qk = ovl_x_op(x, "Add", qk, barred(x, allowed, qk));
-	if (mask.node)
-		qk = ovl_x_op(x, "Add", qk, ovl_x_type(x, mask) == OVL_BOOLEAN ? barred(x, mask, qk) : ovl_x_convert_like(x, mask, qk));
-	if (mode == 1)
-		look = qk;
+	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, repeated(x, k, q_heads / kv_heads), scale, q));
 	if (cap != 0)
 		qk = ovl_x_op(x, "Multiply", ovl_x_op(x, "Tanh", ovl_x_op(x, "Divide", qk, ovl_x_like(x, qk, cap))), ovl_x_like(x, qk, cap));
-	if (mode == 2)
+	look = qk;
+	bias = bias_of(x, &r, mask, qk);
+	if (bias.node)
+		qk = ovl_x_op(x, "Add", qk, bias);
+	if (mode == 2 || (mode == 1 && cap == 0))
 		look = qk;
-	qk = ovl_x_opa(x, "Softmax", "axis=-1", qk);
-	y = ovl_x_op(x, "MatMul", qk, values);
+	qk = softmax_of(x, qk, bias);
+	y = ovl_x_op(x, "MatMul", qk, repeated(x, v, q_heads / kv_heads));
 	if (flat)
 		y = ovl_x_opa(x, "Reshape", "special_zero=true", ovl_x_transpose(x, y, (int64_t[]){0, 2, 1, 3}, 4), ovl_x_vec(x, 0, 0, -1));
 	ovl_x_out(x, 0, y);

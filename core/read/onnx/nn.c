@@ -221,11 +221,86 @@ static void max_pool(ovl_onnx *x)
 		ovl_x_out(x, 1, ovl_x_attr_int(x, "storage_order", 0) ? column_major(x, ovl_x_port(y, 1), a) : ovl_x_port(y, 1));
 }
 
-static ovl_end average(ovl_onnx *x, ovl_end a, const window *w, bool exclude_pad)
+/* How much further than its end padding a dilated window reaches when sizes are rounded up. */
+static bool ceil_extra(ovl_onnx *x, ovl_end a, window *w, int64_t *extra)
+{
+	bool same = strncmp(w->auto_pad, "same", 4) == 0, upper = strcmp(w->auto_pad, "same_upper") == 0;
+	for (int i = 0; i < w->n; i++) {
+		int64_t in = ovl_x_dim(x, a, i + 2), reach = (w->kernel[i] - 1) * w->dilations[i] + 1, room, out;
+		extra[i] = 0;
+		if (in < 0 && (same || ovl_x_attr_int(x, "ceil_mode", 0))) {
+			ovl_x_unsupported(x, "pooling with dilations and such padding of a size that is not known");
+			return false;
+		}
+		if (same) {
+			int64_t total = ((in + w->strides[i] - 1) / w->strides[i] - 1) * w->strides[i] + reach - in;
+			total = total < 0 ? 0 : total;
+			w->begin[i] = upper ? total / 2 : total - total / 2;
+			w->end[i] = total - w->begin[i];
+		}
+		if (!ovl_x_attr_int(x, "ceil_mode", 0))
+			continue;
+		room = in + w->begin[i] + w->end[i] - reach;
+		out = room < 0 ? 0 : (room + w->strides[i] - 1) / w->strides[i] + 1;
+		if ((out - 1) * w->strides[i] >= in + w->begin[i])
+			out--;
+		extra[i] = (out - 1) * w->strides[i] - room;
+		extra[i] = extra[i] < 0 ? 0 : extra[i];
+	}
+	if (same)
+		w->auto_pad = "explicit";
+	return true;
+}
+
+/* Sums over dilated windows of every channel by itself: a convolution with ones. */
+static ovl_end dilated_sum(ovl_onnx *x, ovl_end a, const window *w)
+{
+	int64_t ones[OVL_MAX_RANK] = {1, 1};
+	ovl_end kernel;
+	for (int i = 0; i < w->n; i++)
+		ones[i + 2] = w->kernel[i];
+	kernel = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_like(x, a, 1), ovl_x_i64s(x, ones, w->n + 2));
+	return ovl_x_opa(x, "Convolution", window_text(x, w, true), a, kernel);
+}
+
+static ovl_end dilated_average(ovl_onnx *x, ovl_end a, window w, bool exclude_pad, bool sum_only)
+{
+	int64_t extra[MAX_SPATIAL] = {0}, zeros[OVL_MAX_RANK] = {0}, begin[OVL_MAX_RANK] = {0}, end[OVL_MAX_RANK] = {0};
+	int rank = w.n + 2;
+	ovl_end shape = ovl_x_shape(x, a), one = ovl_x_vec(x, 1), flat, count, sum;
+	if (!ceil_extra(x, a, &w, extra))
+		return a;
+	/* [N, C, ...] -> [N * C, 1, ...] */
+	flat = ovl_x_reshape(x, a, ovl_x_cat(x, 0, ovl_x_vec(x, -1), one, ovl_x_slice(x, shape, 0, 2, rank)));
+	count = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_like(x, a, 1), ovl_x_cat(x, 0, one, one, ovl_x_slice(x, shape, 0, 2, rank)));
+	for (int i = 0; i < w.n; i++) {
+		begin[i + 2] = w.begin[i];
+		end[i + 2] = w.end[i];
+		w.end[i] += extra[i];
+	}
+	sum = dilated_sum(x, flat, &w);
+	if (!exclude_pad) { /* padding counts, what rounding added does not */
+		count = ovl_x_opa(x, "Pad", "pad_mode=constant", count, ovl_x_i64s(x, begin, rank), ovl_x_i64s(x, end, rank), ovl_x_like(x, a, 1));
+		memcpy(w.begin, zeros, sizeof w.begin);
+		memcpy(w.end, extra, sizeof w.end);
+	}
+	if (!sum_only)
+		sum = ovl_x_op(x, "Divide", sum, dilated_sum(x, count, &w));
+	return ovl_x_reshape(x, sum, ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 2), ovl_x_slice(x, ovl_x_shape(x, sum), 0, 2, rank)));
+}
+
+static bool dilated(const window *w)
 {
 	for (int i = 0; i < w->n; i++)
 		if (w->dilations[i] != 1)
-			ovl_x_unsupported(x, "average pooling with dilations");
+			return true;
+	return false;
+}
+
+static ovl_end average(ovl_onnx *x, ovl_end a, const window *w, bool exclude_pad)
+{
+	if (x->status == OVL_OK && dilated(w))
+		return dilated_average(x, a, *w, exclude_pad, false);
 	return x->status == OVL_OK ? ovl_x_opa(x, "AvgPool", ovl_x_text(x, "%s;exclude-pad=%s", pool_text(x, w, false), exclude_pad ? "true" : "false"), a) : a;
 }
 
@@ -244,8 +319,11 @@ static void lp_pool(ovl_onnx *x)
 	for (int i = 0; i < w.n; i++)
 		count *= (double)w.kernel[i];
 	p = ovl_x_like(x, a, power);
-	sum = average(x, ovl_x_op(x, "Power", ovl_x_op(x, "Abs", a), p), &w, false);
-	sum = ovl_x_op(x, "Multiply", sum, ovl_x_like(x, a, count));
+	sum = ovl_x_op(x, "Power", ovl_x_op(x, "Abs", a), p);
+	if (x->status == OVL_OK && dilated(&w))
+		sum = dilated_average(x, sum, w, false, true);
+	else
+		sum = ovl_x_op(x, "Multiply", average(x, sum, &w, false), ovl_x_like(x, a, count));
 	ovl_x_out(x, 0, ovl_x_op(x, "Power", sum, ovl_x_like(x, a, 1 / power)));
 }
 
@@ -344,44 +422,39 @@ static void non_max_suppression(ovl_onnx *x)
 	ovl_x_out(x, 0, rows);
 }
 
-/* theta [N, 2, 3] or [N, 3, 4] times the points of a regular grid in [-1, 1] */
-static ovl_end grid_line(ovl_onnx *x, int64_t n, bool corners)
+/* n points from -1 to 1: its ends, or the centres of n equal parts */
+static ovl_end grid_line(ovl_onnx *x, ovl_end n, bool corners)
 {
-	double v[4096];
-	ovl_shape s = ovl_shape_of(1, &n);
-	if (n < 1 || n > 4096) {
-		ovl_x_unsupported(x, "a grid that is empty or above 4096 points a side");
-		return (ovl_end){NULL, 0};
-	}
-	for (int64_t i = 0; i < n; i++)
-		v[i] = corners ? (n == 1 ? -1 : -1 + 2.0 * (double)i / (double)(n - 1)) : -1 + (2.0 * (double)i + 1) / (double)n;
-	return ovl_x_f64s(x, OVL_F32, &s, v);
+	ovl_end i = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), n, OVL_I64), OVL_F32), one = ovl_x_scalar(x, OVL_F32, 1), two = ovl_x_scalar(x, OVL_F32, 2);
+	n = ovl_x_convert(x, n, OVL_F32);
+	i = ovl_x_op(x, "Multiply", i, two);
+	if (corners)
+		n = ovl_x_op(x, "Maximum", ovl_x_op(x, "Subtract", n, one), one);
+	else
+		i = ovl_x_op(x, "Add", i, one);
+	return ovl_x_op(x, "Subtract", ovl_x_op(x, "Divide", i, n), one);
 }
 
+/* theta [N, 2, 3] or [N, 3, 4] times the points of a regular grid in [-1, 1] */
 static void affine_grid(ovl_onnx *x)
 {
-	ovl_end theta = ovl_x_in(x, 0), parts[4], points, whole;
-	int64_t size[5], count = 1, dims[5];
-	int n, spatial;
+	ovl_end theta = ovl_x_in(x, 0), size = ovl_x_in(x, 1), parts[4], points, whole;
+	int n = (int)ovl_x_dim(x, size, 0), spatial = n - 2;
 	bool corners = ovl_x_attr_int(x, "align_corners", 0);
-	if (!ovl_x_values(x, ovl_x_in(x, 1), size, 5, &n) || n < 4) {
-		ovl_x_unsupported(x, "a size that is not constant");
+	if (n != 4 && n != 5) {
+		ovl_x_unsupported(x, "a size of other than 4 or 5 numbers");
 		return;
 	}
-	spatial = n - 2;
-	for (int i = 0; i < spatial; i++)
-		count *= dims[i] = size[i + 2];
-	whole = ovl_x_i64s(x, dims, spatial);
+	whole = ovl_x_slice(x, size, 0, 2, n);
 	for (int i = 0; i < spatial; i++) { /* x comes first: the last dimension */
-		ovl_end line = ovl_x_convert_like(x, grid_line(x, size[n - 1 - i], corners), theta);
+		ovl_end line = ovl_x_convert_like(x, grid_line(x, ovl_x_scalar_of(x, ovl_x_slice(x, size, 0, n - 1 - i, n - i)), corners), theta);
 		line = ovl_x_opa(x, "Broadcast", "mode=bidirectional", ovl_x_channels(x, line, spatial, spatial - 1 - i), whole);
 		parts[i] = ovl_x_reshape_to(x, line, (int64_t[]){-1, 1}, 2);
 	}
-	parts[spatial] = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_like(x, theta, 1), ovl_x_vec(x, count, 1));
+	parts[spatial] = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_like(x, theta, 1), ovl_x_shape(x, parts[0]));
 	points = ovl_x_concat(x, 1, parts, spatial + 1);
 	points = ovl_x_opa(x, "MatMul", "transpose_b=true", points, theta);
-	whole = ovl_x_cat(x, 0, ovl_x_vec(x, size[0]), whole, ovl_x_vec(x, spatial));
-	ovl_x_out(x, 0, ovl_x_reshape(x, points, whole));
+	ovl_x_out(x, 0, ovl_x_reshape(x, points, ovl_x_cat(x, 0, ovl_x_slice(x, size, 0, 0, 1), whole, ovl_x_vec(x, spatial))));
 }
 
 const ovl_onnx_rule ovl_onnx_nn[] = {

@@ -56,6 +56,8 @@ static bool range_of(ovl_onnx *x, ovl_type t, double *lo, double *hi)
 	case OVL_I16: *lo = -32768, *hi = 32767; return true;
 	case OVL_U4: *lo = 0, *hi = 15; return true;
 	case OVL_I4: *lo = -8, *hi = 7; return true;
+	case OVL_F8E4M3: *lo = -448, *hi = 448; return true;
+	case OVL_F8E5M2: *lo = -57344, *hi = 57344; return true;
 	case OVL_I32: *lo = -2147483648.0, *hi = 2147483647; return true;
 	default: ovl_x_fail(x, OVL_E_UNSUPPORTED, "quantisation to %s is not supported", ovl_type_name(t)); return false;
 	}
@@ -69,7 +71,9 @@ static ovl_end quantized(ovl_onnx *x, ovl_end a, ovl_end scale, ovl_end zero, ov
 	if (x->status != OVL_OK || !range_of(x, to, &lo, &hi))
 		return a;
 	scale = ovl_x_convert_like(x, scale, f);
-	y = ovl_x_opa(x, "Round", "mode=half_to_even", ovl_x_op(x, "Divide", f, placed(x, scale, a, axis, block)));
+	y = ovl_x_op(x, "Divide", f, placed(x, scale, a, axis, block));
+	if (!ovl_type_is_float(to))
+		y = ovl_x_opa(x, "Round", "mode=half_to_even", y);
 	if (zero.node)
 		y = ovl_x_op(x, "Add", y, placed(x, ovl_x_convert_like(x, zero, f), a, axis, block));
 	y = ovl_x_opa(x, "Clamp", ovl_x_text(x, "min=%s;max=%s", ovl_x_num(x, lo), ovl_x_num(x, hi)), y);

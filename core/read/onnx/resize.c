@@ -20,21 +20,21 @@ static bool is(const char *a, const char *b) { return strcmp(a, b) == 0; }
 
 /* ---- by Interpolate ---- */
 
+/* Antialiasing is another one in OpenVINO: its window has other borders. */
 static bool interpolate_can(const resize *r)
 {
 	static const char *const known[] = {"half_pixel", "pytorch_half_pixel", "asymmetric", "tf_half_pixel_for_nn", "align_corners", NULL};
 	bool cubic = is(r->mode, "cubic");
 	for (int i = 0; known[i]; i++)
 		if (is(known[i], r->coordinates))
-			return !(cubic && (r->exclude_outside || r->antialias)) && !(r->antialias && r->exclude_outside);
+			return !r->antialias && !(cubic && r->exclude_outside);
 	return false;
 }
 
 static const char *interpolate_attributes(ovl_onnx *x, const resize *r, bool by_scales)
 {
-	const char *mode = is(r->mode, "linear") ? (r->antialias ? "linear" : "linear_onnx") : r->mode;
-	return ovl_x_text(x, "mode=%s;shape_calculation_mode=%s;coordinate_transformation_mode=%s;nearest_mode=%s;antialias=%s;cube_coeff=%s", mode,
-		by_scales ? "scales" : "sizes", r->coordinates, r->nearest, r->antialias ? "true" : "false", ovl_x_num(x, r->cubic));
+	return ovl_x_text(x, "mode=%s;shape_calculation_mode=%s;coordinate_transformation_mode=%s;nearest_mode=%s;cube_coeff=%s",
+		is(r->mode, "linear") ? "linear_onnx" : r->mode, by_scales ? "scales" : "sizes", r->coordinates, r->nearest, ovl_x_num(x, r->cubic));
 }
 
 /* Leaves out dimensions that stay as they are, where that is known. Gives false when nothing at all changes. */
@@ -253,8 +253,69 @@ static void by_matrices(ovl_onnx *x, const resize *r, const double *amounts, con
 static ovl_end op2(ovl_onnx *x, const char *type, ovl_end a, ovl_end b) { return ovl_x_op(x, type, a, b); }
 static ovl_end num(ovl_onnx *x, double v) { return ovl_x_scalar(x, OVL_F32, v); }
 
-/* Weight of a distance: taps that lie outside of the data do not exist here, which is right for exclude_outside, and for linear positions within the data. */
-static ovl_end distance_weight(ovl_onnx *x, const resize *r, ovl_end d)
+static ovl_end element(ovl_onnx *x, ovl_end list, int64_t i) { return ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_slice(x, list, 0, i, i + 1)), OVL_F32); }
+
+/* The same as struct line, as scalars of the graph (f32). */
+typedef struct open_line {
+	ovl_end in, out, scale, exact, first, span;
+} open_line;
+
+static open_line open_line_of(ovl_onnx *x, const resize *r, int i, int n, int axis)
+{
+	bool crop = is(r->coordinates, "tf_crop_and_resize");
+	ovl_end amount = element(x, r->scales.node ? r->scales : r->sizes, i);
+	open_line l;
+	l.in = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_dims(x, r->data, axis, axis + 1)), OVL_F32);
+	l.first = crop ? element(x, r->roi, i) : num(x, 0);
+	l.span = crop ? op2(x, "Subtract", element(x, r->roi, n + i), l.first) : num(x, 1);
+	l.exact = r->scales.node ? op2(x, "Multiply", op2(x, "Multiply", l.in, l.span), amount) : amount;
+	l.out = r->scales.node ? ovl_x_op(x, "Floor", l.exact) : amount;
+	l.scale = r->scales.node ? amount : op2(x, "Divide", amount, l.in);
+	return l;
+}
+
+/* See `position`. *inside: {NULL, 0} when all outputs are. */
+static ovl_end open_positions(ovl_onnx *x, const resize *r, const open_line *l, ovl_end *inside)
+{
+	ovl_end o = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, l->out, OVL_I64), OVL_I64), OVL_F32), one = num(x, 1), half = num(x, 0.5);
+	ovl_end last = op2(x, "Subtract", l->in, one), single = op2(x, "Equal", l->out, one), steps = op2(x, "Maximum", op2(x, "Subtract", l->out, one), one), at;
+	ovl_end centred = op2(x, "Divide", op2(x, "Add", o, half), l->scale);
+	*inside = (ovl_end){NULL, 0};
+	if (is(r->coordinates, "asymmetric"))
+		return op2(x, "Divide", o, l->scale);
+	if (is(r->coordinates, "align_corners"))
+		return op2(x, "Divide", op2(x, "Multiply", o, last), steps);
+	if (is(r->coordinates, "tf_half_pixel_for_nn"))
+		return centred;
+	centred = op2(x, "Subtract", centred, half);
+	if (is(r->coordinates, "pytorch_half_pixel"))
+		return ovl_x_op(x, "Select", single, num(x, -0.5), centred);
+	if (is(r->coordinates, "half_pixel_symmetric")) {
+		at = op2(x, "Subtract", one, op2(x, "Divide", l->out, l->exact));
+		return op2(x, "Add", centred, op2(x, "Multiply", op2(x, "Multiply", l->in, half), at));
+	}
+	if (!is(r->coordinates, "tf_crop_and_resize"))
+		return centred;
+	at = op2(x, "Multiply", l->span, last);
+	at = ovl_x_op(x, "Select", single, op2(x, "Multiply", at, half), op2(x, "Divide", op2(x, "Multiply", o, at), steps));
+	at = op2(x, "Add", at, op2(x, "Multiply", l->first, last));
+	*inside = op2(x, "LogicalAnd", op2(x, "GreaterEqual", at, num(x, 0)), op2(x, "LessEqual", at, last));
+	return at;
+}
+
+static ovl_end open_nearest(ovl_onnx *x, const resize *r, ovl_end at)
+{
+	if (is(r->nearest, "floor"))
+		return ovl_x_op(x, "Floor", at);
+	if (is(r->nearest, "ceil"))
+		return ovl_x_op(x, "Ceiling", at);
+	if (is(r->nearest, "round_prefer_ceil"))
+		return ovl_x_op(x, "Floor", op2(x, "Add", at, num(x, 0.5)));
+	return ovl_x_op(x, "Ceiling", op2(x, "Subtract", at, num(x, 0.5)));
+}
+
+/* Weight of a distance, see cubic_weight. */
+static ovl_end open_weight(ovl_onnx *x, const resize *r, ovl_end d)
 {
 	double a = r->cubic;
 	ovl_end t = ovl_x_op(x, "Abs", d), near, far, zero = num(x, 0), one = num(x, 1);
@@ -268,50 +329,53 @@ static ovl_end distance_weight(ovl_onnx *x, const resize *r, ovl_end d)
 	return ovl_x_op(x, "Select", op2(x, "LessEqual", t, one), near, far);
 }
 
-static ovl_end element(ovl_onnx *x, ovl_end list, int64_t i) { return ovl_x_scalar_of(x, ovl_x_slice(x, list, 0, i, i + 1)); }
-
-/* Positions of all outputs, as a column. *inside: which of them are within the data ({NULL, 0}: all). */
-static ovl_end positions(ovl_onnx *x, const resize *r, int i, int n, ovl_end in, ovl_end *inside)
+/* Weights of taps [first, last) for all outputs: [out, last - first]. */
+static ovl_end taps(ovl_onnx *x, const resize *r, ovl_end at, ovl_end stretch, ovl_end first, ovl_end last)
 {
-	bool crop = is(r->coordinates, "tf_crop_and_resize");
-	ovl_end amount = element(x, r->scales.node ? r->scales : r->sizes, i), out, scale, o, at, first, span, last = op2(x, "Subtract", in, num(x, 1));
-	amount = ovl_x_convert(x, amount, OVL_F32);
-	first = crop ? ovl_x_convert(x, element(x, r->roi, i), OVL_F32) : num(x, 0);
-	span = crop ? op2(x, "Subtract", ovl_x_convert(x, element(x, r->roi, n + i), OVL_F32), first) : num(x, 1);
-	out = r->scales.node ? ovl_x_op(x, "Floor", op2(x, "Multiply", op2(x, "Multiply", in, span), amount)) : amount;
-	scale = r->scales.node ? amount : op2(x, "Divide", amount, in);
-	o = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, out, OVL_I64), OVL_I64), OVL_F32);
-	*inside = (ovl_end){NULL, 0};
-	if (!crop) /* half_pixel */
-		return ovl_x_unsqueeze(x, op2(x, "Subtract", op2(x, "Divide", op2(x, "Add", o, num(x, 0.5)), scale), num(x, 0.5)), 1);
-	span = op2(x, "Multiply", span, last);
-	at = op2(x, "Divide", op2(x, "Multiply", o, span), op2(x, "Maximum", op2(x, "Subtract", out, num(x, 1)), num(x, 1)));
-	at = ovl_x_op(x, "Select", op2(x, "Equal", out, num(x, 1)), op2(x, "Add", at, op2(x, "Multiply", span, num(x, 0.5))), at);
-	at = op2(x, "Add", at, op2(x, "Multiply", first, last));
-	*inside = op2(x, "LogicalAnd", op2(x, "GreaterEqual", at, num(x, 0)), op2(x, "LessEqual", at, last));
-	return ovl_x_unsqueeze(x, at, 1);
+	ovl_end k = ovl_x_convert(x, ovl_x_range(x, ovl_x_convert(x, first, OVL_I64), ovl_x_convert(x, last, OVL_I64), OVL_I64), OVL_F32);
+	return open_weight(x, r, op2(x, "Multiply", op2(x, "Subtract", at, k), stretch));
+}
+
+/* Adds up what lies beyond an edge into the column of the edge. */
+static ovl_end onto_edge(ovl_onnx *x, ovl_end w, ovl_end beyond, ovl_end columns, ovl_end edge)
+{
+	ovl_end sum = ovl_x_reduce(x, "ReduceSum", beyond, ovl_x_vec(x, 1), true);
+	return op2(x, "Add", w, op2(x, "Multiply", sum, ovl_x_convert(x, op2(x, "Equal", columns, edge), OVL_F32)));
+}
+
+static ovl_end open_matrix(ovl_onnx *x, const resize *r, const open_line *l, ovl_end at)
+{
+	ovl_end zero = num(x, 0), one = num(x, 1), stretch = r->antialias ? op2(x, "Minimum", l->scale, one) : one, w, reach, columns;
+	at = ovl_x_unsqueeze(x, at, 1);
+	w = taps(x, r, at, stretch, zero, l->in);
+	if (!r->exclude_outside) {
+		reach = op2(x, "Add", ovl_x_op(x, "Ceiling", op2(x, "Divide", num(x, 2), stretch)), one);
+		columns = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, l->in, OVL_I64), OVL_I64), OVL_F32);
+		w = onto_edge(x, w, taps(x, r, at, stretch, ovl_x_op(x, "Negative", reach), zero), columns, zero);
+		w = onto_edge(x, w, taps(x, r, at, stretch, l->in, op2(x, "Add", l->in, reach)), columns, op2(x, "Subtract", l->in, one));
+	}
+	return op2(x, "Divide", w, ovl_x_reduce(x, "ReduceSum", w, ovl_x_vec(x, 1), true));
 }
 
 static void by_computed_matrices(ovl_onnx *x, const resize *r, int n)
 {
 	int rank = ovl_x_need_rank(x, r->data);
 	ovl_type type = ovl_x_type(x, r->data);
-	ovl_end data = ovl_x_convert(x, r->data, OVL_F32);
-	bool crop = is(r->coordinates, "tf_crop_and_resize");
-	if (!is(r->coordinates, "half_pixel") && !crop)
-		ovl_x_fail(x, OVL_E_UNSUPPORTED, "resizing with '%s' is supported by constant sizes only", r->coordinates);
-	if (r->antialias || is(r->mode, "nearest") || (crop ? !is(r->mode, "linear") || !r->roi.node : !r->exclude_outside))
-		ovl_x_unsupported(x, "this way of resizing by sizes that are not constant");
+	bool nearest = is(r->mode, "nearest");
+	ovl_end data = nearest ? r->data : ovl_x_convert(x, r->data, OVL_F32);
+	if (is(r->coordinates, "tf_crop_and_resize") && !r->roi.node)
+		ovl_x_fail(x, OVL_E_PARSE, "it has no region");
 	for (int i = 0; i < n && x->status == OVL_OK; i++) {
 		int axis = ovl_x_axis(x, r->n_axes ? r->axes[i] : i, rank);
-		ovl_end in = ovl_x_scalar_of(x, ovl_x_dims(x, r->data, axis, axis + 1)), inside, k, w;
-		k = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), in, OVL_I64), OVL_F32);
-		w = distance_weight(x, r, op2(x, "Subtract", positions(x, r, i, n, ovl_x_convert(x, in, OVL_F32), &inside), k));
-		if (!crop)
-			w = op2(x, "Divide", w, ovl_x_reduce(x, "ReduceSum", w, ovl_x_vec(x, 1), true));
-		data = along(x, data, rank, axis, w);
+		open_line l = open_line_of(x, r, i, n, axis);
+		ovl_end inside, at = open_positions(x, r, &l, &inside);
+		if (nearest) {
+			at = op2(x, "Minimum", op2(x, "Maximum", open_nearest(x, r, at), num(x, 0)), op2(x, "Subtract", l.in, num(x, 1)));
+			data = ovl_x_gather(x, data, ovl_x_convert(x, at, OVL_I64), axis);
+		} else
+			data = along(x, data, rank, axis, open_matrix(x, r, &l, at));
 		if (inside.node)
-			data = ovl_x_op(x, "Select", ovl_x_channels(x, inside, rank, axis), data, num(x, r->extrapolation));
+			data = ovl_x_op(x, "Select", ovl_x_channels(x, inside, rank, axis), data, ovl_x_like(x, data, r->extrapolation));
 	}
 	ovl_x_out(x, 0, ovl_x_convert(x, data, type));
 }

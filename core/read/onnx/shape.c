@@ -98,7 +98,8 @@ static void depth_to_space(ovl_onnx *x)
 
 static void space_to_depth(ovl_onnx *x)
 {
-	const char *how = ovl_x_text(x, "block_size=%lld;mode=blocks_first", (long long)ovl_x_need_int(x, "blocksize"));
+	const char *mode = strcmp(ovl_x_attr_text(x, "mode", "DCR"), "CRD") == 0 ? "depth_first" : "blocks_first";
+	const char *how = ovl_x_text(x, "block_size=%lld;mode=%s", (long long)ovl_x_need_int(x, "blocksize"), mode);
 	ovl_x_out(x, 0, ovl_x_opa(x, "SpaceToDepth", how, ovl_x_in(x, 0)));
 }
 
@@ -401,33 +402,25 @@ static void pad_11(ovl_onnx *x)
 		pad_const(x, a, mode, all, 2 * ovl_x_need_rank(x, a), value);
 }
 
-/* Cut or padded around the centre to a known size. */
+/* Cut and padded around the centre. */
 static void center_crop_pad(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0);
-	int64_t target[OVL_MAX_RANK], begin[OVL_MAX_RANK] = {0}, end[OVL_MAX_RANK] = {0};
-	int n, k, rank = ovl_x_need_rank(x, a);
-	const int64_t *axes = ovl_x_attr_ints(x, "axes", &k);
-	if (!ovl_x_values(x, ovl_x_in(x, 1), target, OVL_MAX_RANK, &n) || (axes && k != n) || (!axes && n != rank)) {
-		ovl_x_unsupported(x, "a size that is not constant");
-		return;
+	ovl_end a = ovl_x_in(x, 0), wanted = ovl_x_convert(x, ovl_x_in(x, 1), OVL_I64), dims = ovl_x_shape(x, a), zero = ovl_x_i64(x, 0), two = ovl_x_i64(x, 2), more, first, kept;
+	int n, rank = ovl_x_need_rank(x, a);
+	const int64_t *axes = ovl_x_attr_ints(x, "axes", &n);
+	if (axes) { /* the other dimensions stay as they are */
+		int64_t at[OVL_MAX_RANK];
+		for (int i = 0; i < n && i < OVL_MAX_RANK; i++)
+			at[i] = ovl_x_axis(x, axes[i], rank);
+		wanted = ovl_x_op(x, "ScatterElementsUpdate", dims, ovl_x_i64s(x, at, n < OVL_MAX_RANK ? n : OVL_MAX_RANK), wanted, zero);
 	}
-	for (int i = 0; i < n; i++) {
-		int axis = ovl_x_axis(x, axes ? axes[i] : i, rank);
-		int64_t dim = ovl_x_dim(x, a, axis), more = target[i] - dim;
-		if (dim < 0) {
-			ovl_x_unsupported(x, "an input whose size is not known");
-			return;
-		}
-		if (more < 0) {
-			int64_t first = -more / 2;
-			a = ovl_x_slice(x, a, axis, first, first + target[i]);
-		} else {
-			begin[axis] = more / 2;
-			end[axis] = more - more / 2;
-		}
-	}
-	ovl_x_out(x, 0, ovl_x_opa(x, "Pad", "pad_mode=constant", a, ovl_x_i64s(x, begin, rank), ovl_x_i64s(x, end, rank), ovl_x_like(x, a, 0)));
+	more = ovl_x_op(x, "Subtract", wanted, dims);
+	first = ovl_x_opa(x, "Divide", "m_pythondiv=false", ovl_x_op(x, "Maximum", ovl_x_op(x, "Negative", more), zero), two);
+	kept = ovl_x_op(x, "Minimum", dims, wanted);
+	a = ovl_x_op(x, "Slice", a, first, ovl_x_op(x, "Add", first, kept), ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_i64(x, 1), ovl_x_shape(x, dims)));
+	more = ovl_x_op(x, "Maximum", more, zero);
+	first = ovl_x_opa(x, "Divide", "m_pythondiv=false", more, two);
+	ovl_x_out(x, 0, ovl_x_opa(x, "Pad", "pad_mode=constant", a, first, ovl_x_op(x, "Subtract", more, first), ovl_x_like(x, a, 0)));
 }
 
 static void col2im(ovl_onnx *x)
