@@ -1,0 +1,36 @@
+local cases = require("spec.support.op_cases")
+local ov = require("ovlite")
+local op15 = ov.opset15
+
+cases("reshape", {
+  { "what is left, and as it was", function(op, x) return op.reshape(x, { 0, -1, 2 }, true) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } },
+    { { "f32", { 2, 6, 2 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } } },
+  { "a pattern from outside", function(op, x, p) return op.reshape(x, p, false) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } }, { "i64", { 2 }, { 4, 6 } } },
+    { { "f32", { 4, 6 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, dynamic = false },
+  { "to a scalar", function(op, x) return op.reshape(x, op.constant({}, "i64", { 0 }), false) end, { { "f32", { 1, 1 }, { 5 } } },
+    { { "f32", {}, { 5 } } } },
+  { "nothing", function(op, x) return op.reshape(x, { 3, 0 }, false) end, { { "f32", { 0, 2 }, {} } }, { { "f32", { 3, 0 }, {} } } },
+  { "strings", function(op, x) return op.reshape(x, { 2, 1 }, false) end, { { "string", { 2 }, { "a", "b" } } },
+    { { "string", { 2, 1 }, { "a", "b" } } } },
+  { "counts that differ", function(op, x) return op.reshape(x, { 5, 5 }, false) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, fails = "shape" },
+  { "two unknowns", function(op, x) return op.reshape(x, { -1, -1 }, false) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, fails = "shape" },
+  { "zero is zero without special_zero", function(op, x) return op.reshape(x, { 0, 24 }, false) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, fails = "shape" },
+  { "zero beyond the rank", function(op, x) return op.reshape(x, { 24, 1, 1, 0 }, true) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, fails = "shape" },
+  { "squeeze axes", function(op, x) return op.squeeze(x, { 0, -2 }) end, { { "f32", { 1, 1, 3 }, { 1, 2, 3 } } }, { { "f32", { 3 }, { 1, 2, 3 } } } },
+  { "squeeze all ones", function(_, x) return op15.squeeze(x) end, { { "f32", { 1, 1, 3 }, { 1, 2, 3 } } }, { { "f32", { 3 }, { 1, 2, 3 } } },
+    dynamic = false },
+  { "squeeze that skips", function(_, x) return op15.squeeze(x, { 0, 2 }, true) end, { { "f32", { 1, 1, 3 }, { 1, 2, 3 } } },
+    { { "f32", { 1, 3 }, { 1, 2, 3 } } }, dynamic = false },
+  { "squeeze, axis out of range", function(op, x) return op.squeeze(x, { 3 }) end, { { "f32", { 1, 1, 3 }, { 1, 2, 3 } } }, fails = "argument" },
+  { "unsqueeze", function(op, x) return op.unsqueeze(x, { 0, -1 }) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } },
+    { { "f32", { 1, 2, 3, 4, 1 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } } },
+  { "unsqueeze, an axis twice", function(op, x) return op.unsqueeze(x, { 0, 0 }) end,
+    { { "f32", { 2, 3, 4 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23 } } }, fails = "argument" },
+})

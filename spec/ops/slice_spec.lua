@@ -1,0 +1,36 @@
+local cases = require("spec.support.op_cases")
+local ov = require("ovlite")
+local op15 = ov.opset15
+
+cases("slice", {
+  { "from the front", function(op, x) return op.slice(x, { 1 }, { 3 }, { 1 }, { 0 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } },
+    { { "f32", { 2, 5 }, { 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 } } } },
+  { "backwards", function(op, x) return op.slice(x, { -1, 10 }, { -100, 0 }, { -1, -2 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } },
+    { { "f32", { 4, 2 }, { 19, 17, 14, 12, 9, 7, 4, 2 } } } },
+  { "nothing", function(op, x) return op.slice(x, { 3 }, { 1 }, { 1 }, { -1 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } }, { { "f32", { 4, 0 }, {} } } },
+  { "to the end", function(op, x) return op.slice(x, { -3 }, { 2147483647 }, { 2 }, { 1 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } },
+    { { "f32", { 4, 2 }, { 2, 4, 7, 9, 12, 14, 17, 19 } } } },
+  { "limits from outside", function(op, x, a, b, c) return op.slice(x, a, b, c) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } }, { "i64", { 2 }, { 1, 0 } }, { "i64", { 2 },
+      { 4, 5 } }, { "i64", { 2 }, { 1, 3 } } },
+    { { "f32", { 3, 2 }, { 5, 8, 10, 13, 15, 18 } } }, dynamic = false },
+  { "strings", function(op, x) return op.slice(x, { 0 }, { 3 }, { 2 }, { 0 }) end, { { "string", { 3 }, { "a", "b", "c" } } },
+    { { "string", { 2 }, { "a", "c" } } } },
+  { "a step of zero", function(op, x) return op.slice(x, { 0 }, { 1 }, { 0 }, { 0 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } }, fails = "argument" },
+  { "an axis twice", function(op, x) return op.slice(x, { 0, 0 }, { 1, 1 }, { 1, 1 }, { 0, 0 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } }, fails = "argument" },
+  { "lengths that differ", function(op, x) return op.slice(x, { 0 }, { 1, 2 }, { 1 }, { 0 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } } }, fails = "shape" },
+  { "images", function(op, x) return op.slice(x, { 1, 0 }, { 5, 7 }, { 1, 2 }, { 2, 1 }) end, { cases.random("f32", { 2, 19, 6, 5 }) } },
+  { "slice_scatter", function(_, x, u) return op15.slice_scatter(x, u, { 4 }, { 0 }, { -2 }, { 1 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } }, { "f32", { 4, 2 },
+      { 50, 51, 50, 51, 50, 51, 50, 51 } } },
+    { { "f32", { 4, 5 }, { 0, 1, 51, 3, 50, 5, 6, 51, 8, 50, 10, 11, 51, 13, 50, 15, 16, 51, 18, 50 } } } },
+  { "slice_scatter, updates of another shape", function(_, x, u) return op15.slice_scatter(x, u, { 0 }, { 1 }, { 1 }, { 1 }) end,
+    { { "f32", { 4, 5 }, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } }, { "f32", { 1, 1 }, { 1 } } }, fails = "shape" },
+})
