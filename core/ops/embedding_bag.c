@@ -81,7 +81,7 @@ typedef struct bags {
 	int64_t fallback; /* index for empty bags; -1: they are zeros */
 	const int64_t *index;
 	bool mean, real;
-	double *sum; /* one row; as int64_t for whole numbers */
+	double *sum, *one; /* one row each, of int64_t for whole numbers: what was added up, and what comes next */
 } bags;
 
 static ovl_status open_bags(ovl_run *run, const layout *l, bags *b)
@@ -95,7 +95,8 @@ static ovl_status open_bags(ovl_run *run, const layout *l, bags *b)
 		b->weights = run->in[l->weights];
 	if (b->weights && ovl_tensor_count(b->weights) != ovl_tensor_count(run->in[1]))
 		return ovl_fail(run->err, OVL_E_SHAPE, "%s: per_sample_weights must have the shape of the indices", run->op->name);
-	b->sum = (double *)ovl_calloc((size_t)b->row + 1, sizeof *b->sum);
+	b->sum = (double *)ovl_calloc((size_t)b->row + 1, 2 * sizeof *b->sum);
+	b->one = b->sum ? b->sum + b->row + 1 : NULL;
 	return b->sum ? OVL_OK : ovl_fail(run->err, OVL_E_MEMORY, "%s: out of memory", run->op->name);
 }
 
@@ -103,16 +104,16 @@ static ovl_status open_bags(ovl_run *run, const layout *l, bags *b)
 static ovl_status add_row(ovl_run *run, bags *b, int64_t index, int64_t at)
 {
 	int64_t *whole = (int64_t *)b->sum;
+	const int64_t *one = (const int64_t *)b->one;
 	if (index < 0 || index >= b->rows)
 		return ovl_fail(run->err, OVL_E_ARGUMENT, "%s: index %lld is outside of the table's %lld rows", run->op->name, (long long)index, (long long)b->rows);
 	double weight = b->weights && at >= 0 ? ovl_tensor_f64_at(b->weights, at) : 1;
 	int64_t whole_weight = b->weights && at >= 0 ? ovl_tensor_i64_at(b->weights, at) : 1;
-	for (int64_t i = 0; i < b->row; i++) {
-		if (b->real)
-			b->sum[i] += weight * ovl_tensor_f64_at(b->table, index * b->row + i);
-		else
-			whole[i] = (int64_t)((uint64_t)whole[i] + (uint64_t)whole_weight * (uint64_t)ovl_tensor_i64_at(b->table, index * b->row + i));
-	}
+	ovl_convert(b->table->type, b->table->data, index * b->row, b->real ? OVL_F64 : OVL_I64, b->one, 0, b->row, true);
+	for (int64_t i = 0; i < b->row && b->real; i++)
+		b->sum[i] += weight * b->one[i];
+	for (int64_t i = 0; i < b->row && !b->real; i++)
+		whole[i] = (int64_t)((uint64_t)whole[i] + (uint64_t)whole_weight * (uint64_t)one[i]);
 	return OVL_OK;
 }
 

@@ -29,25 +29,64 @@ static ovl_status infer(ovl_infer *in)
 	return OVL_OK;
 }
 
+typedef struct row {
+	ovl_run *run;
+	const int64_t *index;
+	int64_t to, from, from_step, n; /* first result and its element at index 0; elements of the row */
+	int64_t size, stride; /* of the axis */
+} row;
+
+static ovl_status check_row(const row *r)
+{
+	for (int64_t i = 0; i < r->n; i++)
+		if (r->index[r->to + i] >= r->size || r->index[r->to + i] < -r->size)
+			return ovl_fail(r->run->err, OVL_E_ARGUMENT, "%s: index %lld (element %lld of the indices) is outside of a dimension of size %lld", r->run->op->name,
+				(long long)r->index[r->to + i], (long long)(r->to + i), (long long)r->size);
+	return OVL_OK;
+}
+
+static int64_t place_of(const row *r, int64_t i)
+{
+	int64_t k = r->index[r->to + i];
+	return r->from + i * r->from_step + (k < 0 ? k + r->size : k) * r->stride;
+}
+
+#define PICK(T)                                                                                                 \
+	for (int64_t i = 0; i < r->n; i++)                                                                      \
+	((T *)r->run->out[0]->data)[r->to + i] = ((const T *)r->run->in[0]->data)[place_of(r, i)]
+static ovl_status pick_row(const row *r)
+{
+	if (r->run->out[0]->type == OVL_STRING) {
+		for (int64_t i = 0; i < r->n; i++)
+			OVL_TRY(ovl_move_row(r->run, r->run->out[0], r->to + i, r->run->in[0], place_of(r, i), 1));
+		return OVL_OK;
+	}
+	switch (ovl_type_size(r->run->out[0]->type)) {
+	case 1: PICK(uint8_t); break;
+	case 2: PICK(uint16_t); break;
+	case 4: PICK(uint32_t); break;
+	default: PICK(uint64_t); break;
+	}
+	return OVL_OK;
+}
+
 /* The walk goes over the indices; the data is followed in all dimensions but the axis, where the index tells. */
 static ovl_status pick(ovl_run *run, const int64_t *index, int axis)
 {
 	const ovl_shape *shape = &run->in[1]->shape;
-	int64_t size = run->in[0]->shape.dims[axis], from[OVL_MAX_RANK], at[OVL_MAX_RANK];
+	int64_t from[OVL_MAX_RANK], at[OVL_MAX_RANK];
 	ovl_dense_strides(&run->in[0]->shape, from);
 	ovl_dense_strides(shape, at);
-	int64_t stride = from[axis];
+	row r = {.run = run, .index = index, .size = run->in[0]->shape.dims[axis], .stride = from[axis]};
 	from[axis] = 0;
 	ovl_walk w;
 	ovl_walk_start(&w, shape, 2, (const int64_t *const[]){from, at});
-	for (; !w.done; ovl_walk_next(&w))
-		for (int64_t i = 0; i < w.inner; i++) {
-			int64_t to = w.pos[1] + i, k = index[to];
-			if (k >= size || k < -size)
-				return ovl_fail(run->err, OVL_E_ARGUMENT, "%s: index %lld (element %lld of the indices) is outside of a dimension of size %lld", run->op->name, (long long)k,
-					(long long)to, (long long)size);
-			OVL_TRY(ovl_move_row(run, run->out[0], to, run->in[0], w.pos[0] + i * w.step[0] + (k < 0 ? k + size : k) * stride, 1));
-		}
+	for (; !w.done; ovl_walk_next(&w)) {
+		OVL_RUN_CHECK_CANCEL(run);
+		r.to = w.pos[1], r.from = w.pos[0], r.from_step = w.step[0], r.n = w.inner;
+		OVL_TRY(check_row(&r));
+		OVL_TRY(pick_row(&r));
+	}
 	return OVL_OK;
 }
 
