@@ -5,6 +5,7 @@
 --
 -- Arguments come by position, inputs and attributes in the order of OpenVINO's Python factories, or by name in a table: op.softmax(x, {axis = 1}).
 local core = require("ovlite_core")
+local control = require("ovlite.control")
 local builder = {}
 
 -- Inputs that are whole numbers whatever the other inputs are: plain Lua values become i64 constants there.
@@ -141,7 +142,7 @@ end
 local function read_arguments(op, n, ...)
   local call, at = { inputs = {}, attributes = {} }, 1
   for k = 1, n do
-    local value = (select(k, ...))
+    local value = control.resolve((select(k, ...)))
     if is_keywords(value) then
       set_all(op, call, value)
       if op.order[at] == "attrs" then at = at + 1 end
@@ -206,9 +207,11 @@ local function finish_inputs(op, call)
       if type(value) ~= "table" then fail(op, "type", "'%s': expected a list of nodes, got %s", name, kind_of(value)) end
       local like
       for _, v in ipairs(value) do
+        v = control.resolve(v)
         if is_node(v) then like = v.element_type break end
       end
       for k, v in ipairs(value) do
+        v = control.resolve(v)
         if not is_node(v) then v = constant_of(op, name .. "[" .. k .. "]", v, like or "f32") end
         n = n + 1
         out[n] = v
@@ -241,11 +244,14 @@ end
 -- ---- operators with arguments of their own ----
 local own = {}
 
---- op.parameter(shape [, element_type = "f32" [, name]])
+--- op.parameter(shape [, element_type = "f32" [, name]] [, {dtype =, name =, layout = "NCHW"}])
 function own.parameter(opset)
-  return function(shape, element_type, name)
-    if is_keywords(element_type) then element_type, name = element_type.dtype or element_type.element_type, element_type.name end
-    return named(core.make_node("parameter", opset, { n = 0 }, { shape = shape, element_type = element_type or "f32" }), name)
+  return function(shape, element_type, name, options)
+    if is_keywords(element_type) then element_type, name, options = nil, nil, element_type end
+    if is_keywords(name) then name, options = nil, name end
+    options = options or {}
+    local attributes = { shape = shape, element_type = element_type or options.dtype or options.element_type or "f32", layout = options.layout }
+    return named(core.make_node("parameter", opset, { n = 0 }, attributes), name or options.name)
   end
 end
 
@@ -267,6 +273,37 @@ function own.constant()
   end
 end
 
+-- A node of any value: what the inputs of control flow are made with.
+local function source(value, element_type)
+  value = control.resolve(value)
+  if is_node(value) then return value end
+  local kind = kind_of(value)
+  if kind == "Tensor" then return core.make_constant(value:clone()) end
+  if kind ~= "number" and kind ~= "table" and kind ~= "boolean" then core.fail("type", "expected a node or plain numbers, got " .. kind) end
+  return core.make_constant(core.tensor(value, element_type or "f32"))
+end
+
+function own.if_op(opset)
+  return function(condition) return control.if_op(opset, source, condition) end
+end
+function own.loop(opset)
+  return function(trip_count, condition) return control.loop(opset, source, trip_count, condition) end
+end
+function own.tensor_iterator(opset)
+  return function() return control.tensor_iterator(opset, source) end
+end
+
+--- ov.Model(results, parameters, name): as core.model, and outputs of control flow may stand among the results.
+function builder.model(results, parameters, name)
+  local list = results
+  if type(results) == "table" and (control.is_pending(results) or getmetatable(results) == nil) then
+    list = {}
+    for i, value in ipairs(control.is_pending(results) and { results } or results) do list[i] = control.resolve(value) end
+  end
+  local model = core.model(list, parameters, name)
+  return control.note(model, type(list) == "table" and list or { list }, type(parameters) == "table" and parameters or { parameters })
+end
+
 -- ---- opsets ----
 local opsets = {}
 
@@ -281,6 +318,9 @@ local function new_opset(n)
   for factory in pairs(registry) do add(factory, factory) end
   for name, factory in pairs(SAME) do add(name, factory) end
   t.parameter, t.constant = own.parameter(n), own.constant(n)
+  t.tensor_iterator = own.tensor_iterator(n)
+  if n >= 5 then t.loop = own.loop(n) end
+  if n >= 8 then t.if_op = own.if_op(n) end
   return setmetatable(t, {
     __index = function(_, name)
       local versions = registry[SAME[name] or name]
@@ -301,10 +341,10 @@ function builder.install_arithmetic()
   local opset = 13
   for event, factory in pairs({ __add = "add", __sub = "subtract", __mul = "multiply", __div = "divide", __pow = "power" }) do
     local function operate(a, b) return builder.opset(opset)[factory](a, b) end
-    core.classes.Node.meta[event], core.classes.Output.meta[event] = operate, operate
+    core.classes.Node.meta[event], core.classes.Output.meta[event], control.pending_meta[event] = operate, operate, operate
   end
   local function negate(a) return builder.opset(opset).negative(a) end
-  core.classes.Node.meta.__unm, core.classes.Output.meta.__unm = negate, negate
+  core.classes.Node.meta.__unm, core.classes.Output.meta.__unm, control.pending_meta.__unm = negate, negate, negate
 end
 
 return builder
