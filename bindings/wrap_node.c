@@ -361,6 +361,83 @@ static int make_node(lua_State *L)
 	return 1;
 }
 
+/* The list at `at`.field of {outer, inner [, axis, start, stop, stride, part_size]}, positions from 0; memory from Lua, which stays on the stack. */
+static const ovl_body_map *read_maps(lua_State *L, int at, const char *field, size_t *n)
+{
+	ovl_body_map *maps;
+	int list;
+	lua_getfield(L, at, field);
+	list = lua_gettop(L);
+	*n = lua_istable(L, list) ? lua_rawlen(L, list) : 0;
+	maps = lua_newuserdata(L, (*n + 1) * sizeof *maps);
+	for (size_t i = 0; i < *n; i++) {
+		int64_t v[7] = {0};
+		lua_rawgeti(L, list, (int)i + 1);
+		if (!lua_istable(L, -1))
+			lovl_type_error(L, -1, field, "a table");
+		for (int k = 0; k < 7; k++) {
+			lua_rawgeti(L, -1, k + 1);
+			if (!lua_isnil(L, -1))
+				v[k] = lovl_check_whole(L, -1, field);
+			lua_pop(L, 1);
+		}
+		maps[i] = (ovl_body_map){(int)v[0], (int)v[1], lua_rawlen(L, -1) > 2, v[2], v[3], v[4], v[5], v[6]};
+		lua_pop(L, 1);
+	}
+	return maps;
+}
+
+static int read_port(lua_State *L, int at, const char *field)
+{
+	int64_t v = -1;
+	lua_getfield(L, at, field);
+	if (!lua_isnil(L, -1))
+		v = lovl_check_whole(L, -1, field);
+	lua_pop(L, 1);
+	return (int)v;
+}
+
+/* core.make_control(type, opset, inputs, bodies): see lua/ovlite/control.lua. */
+static int make_control(lua_State *L)
+{
+	const char *type = lovl_check_string(L, 1, "operator", NULL);
+	int opset = (int)lovl_check_whole(L, 2, "opset");
+	ovl_body_def bodies[2];
+	ovl_source_ref *sources;
+	ovl_node *node;
+	ovl_error err;
+	size_t n, n_bodies;
+	luaL_checktype(L, 3, LUA_TTABLE);
+	luaL_checktype(L, 4, LUA_TTABLE);
+	luaL_checkstack(L, 40, NULL);
+	n_bodies = lua_rawlen(L, 4) < 2 ? lua_rawlen(L, 4) : 2;
+	n = lua_rawlen(L, 3);
+	sources = lua_newuserdata(L, (n + 1) * sizeof *sources);
+	for (size_t i = 0; i < n; i++) {
+		lua_rawgeti(L, 3, (int)i + 1);
+		if (!lovl_source_at(L, -1, &sources[i]))
+			lovl_type_error(L, -1, type, "a node");
+		lua_pop(L, 1);
+	}
+	for (size_t i = 0; i < n_bodies; i++) {
+		ovl_body_def *b = &bodies[i];
+		int at;
+		lua_rawgeti(L, 4, (int)i + 1);
+		at = lua_gettop(L);
+		luaL_checktype(L, at, LUA_TTABLE);
+		lua_getfield(L, at, "model");
+		b->model = lovl_check(L, -1, &lovl_model, "body");
+		b->ins = read_maps(L, at, "ins", &b->n_ins);
+		b->outs = read_maps(L, at, "outs", &b->n_outs);
+		b->back = read_maps(L, at, "back", &b->n_back);
+		b->iteration_parameter = read_port(L, at, "iteration");
+		b->condition_result = read_port(L, at, "condition");
+	}
+	lovl_try(L, ovl_node_make_control(type, opset, sources, n, bodies, n_bodies, &node, &err), &err);
+	push_made(L, node);
+	return 1;
+}
+
 /* core.make_constant(tensor): shares the tensor. */
 static int make_constant(lua_State *L)
 {
@@ -386,7 +463,7 @@ static const luaL_Reg META[] = {{"__tostring", to_string}, {NULL, NULL}};
 const lovl_class lovl_node = {
 	.name = "Node", .key = "ovlite.Node", .release = node_release, .methods = METHODS, .getters = GETTERS, .setters = SETTERS, .meta = META};
 
-static const luaL_Reg FUNCTIONS[] = {{"op_list", op_list}, {"make_node", make_node}, {"make_constant", make_constant}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {{"op_list", op_list}, {"make_node", make_node}, {"make_control", make_control}, {"make_constant", make_constant}, {NULL, NULL}};
 
 void lovl_open_node(lua_State *L);
 void lovl_open_node(lua_State *L)

@@ -250,6 +250,7 @@ function own.parameter(opset)
     if is_keywords(element_type) then element_type, name, options = nil, nil, element_type end
     if is_keywords(name) then name, options = nil, name end
     options = options or {}
+    if type(options) ~= "table" then core.fail("type", "parameter: expected a table of options, got " .. kind_of(options)) end
     local attributes = { shape = shape, element_type = element_type or options.dtype or options.element_type or "f32", layout = options.layout }
     return named(core.make_node("parameter", opset, { n = 0 }, attributes), name or options.name)
   end

@@ -7,7 +7,6 @@ require("ovlite.ffi")
 local ov = {
   version = core.version,
   Core = core.core,
-  Model = core.model,
   InferRequest = core.request,
   OVDict = require("ovlite.ovdict"),
   AsyncInferQueue = require("ovlite.queue"),
@@ -47,6 +46,7 @@ end
 
 require("ovlite.await")
 local builder = require("ovlite.builder")
+ov.Model = builder.model
 builder.install_arithmetic()
 
 -- Parts that are loaded when they are asked for: opset1 to opset15, preprocess.

@@ -356,8 +356,9 @@ local Opset = {}
 ---@param shape ov.Shape
 ---@param element_type? ov.ElementType f32
 ---@param name? string
+---@param options? {dtype: ov.ElementType?, name: string?, layout: string?} may stand in the place of any argument after the shape
 ---@return ov.Node
-function Opset.parameter(shape, element_type, name) end
+function Opset.parameter(shape, element_type, name, options) end
 ---@param value ov.ArrayLike a Tensor is copied
 ---@param element_type? ov.ElementType
 ---@param shape? integer[]
@@ -367,6 +368,90 @@ function Opset.constant(value, element_type, shape, name) end
 ---@param source ov.Source
 ---@return ov.Node
 function Opset.result(source) end
+---@param condition ov.Source|boolean
+---@return ov.If
+function Opset.if_op(condition) end
+---@param trip_count? ov.Source|integer -1: no limit
+---@param condition? ov.Source|boolean
+---@return ov.Loop
+function Opset.loop(trip_count, condition) end
+---@return ov.Loop
+function Opset.tensor_iterator() end
+
+---Control flow in the making: the node is made when one of its outputs is first used. Parameters and results of bodies are named by the nodes that the
+---bodies' ov.Model was made of, or by position.
+---@class ov.Control
+local Control = {}
+---@param name string
+---@return ov.Control self
+function Control:set_friendly_name(name) end
+---@return ov.Node
+function Control:get_node() end
+---@param i? integer
+---@return ov.Output
+function Control:output(i) end
+
+---@class ov.If: ov.Control
+local If = {}
+---@param body ov.Model
+---@return ov.If self
+function If:set_then_body(body) end
+---@param body ov.Model
+---@return ov.If self
+function If:set_else_body(body) end
+---@param value ov.Source
+---@param then_parameter? ov.Node|integer
+---@param else_parameter? ov.Node|integer
+---@return ov.If self
+function If:set_input(value, then_parameter, else_parameter) end
+---@param then_result ov.Source|integer
+---@param else_result ov.Source|integer
+---@return ov.Output
+function If:set_output(then_result, else_result) end
+
+---@class ov.Loop: ov.Control
+local Loop = {}
+---@param body ov.Model
+---@return ov.Loop self
+function Loop:set_body(body) end
+---@param body ov.Model
+---@return ov.Loop self
+function Loop:set_function(body) end
+---The parameter that gets the iteration's number, and the result that says whether to go on (Loop only).
+---@param iteration? ov.Node|integer -1: none
+---@param condition? ov.Source|integer
+---@return ov.Loop self
+function Loop:set_special_body_ports(iteration, condition) end
+---@param parameter ov.Node|integer
+---@param value ov.Source
+---@return ov.Loop self
+function Loop:set_invariant_input(parameter, value) end
+---@param parameter ov.Node|integer
+---@param initial ov.Source
+---@param successive ov.Source|integer a result of the body
+---@return ov.Loop self
+function Loop:set_merged_input(parameter, initial, successive) end
+---@param parameter ov.Node|integer
+---@param value ov.Source
+---@param start integer
+---@param stride integer
+---@param part_size integer
+---@param stop integer -1: the end
+---@param axis integer from 0
+---@return ov.Loop self
+function Loop:set_sliced_input(parameter, value, start, stride, part_size, stop, axis) end
+---@param result ov.Source|integer
+---@param iteration? integer -1: the last
+---@return ov.Output
+function Loop:get_iter_value(result, iteration) end
+---@param result ov.Source|integer
+---@param start integer
+---@param stride integer
+---@param part_size integer
+---@param stop integer
+---@param axis integer
+---@return ov.Output
+function Loop:get_concatenated_slices(result, start, stride, part_size, stop, axis) end
 
 -- ---- Model, Core, CompiledModel ----
 
