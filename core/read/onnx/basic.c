@@ -82,6 +82,15 @@ static bool text_type(ovl_onnx *x, ovl_type from, ovl_type to)
 	return true;
 }
 
+/* To 8-bit floats: what is too large, infinities included, becomes the largest number (saturate, the default). */
+static ovl_end converted(ovl_onnx *x, ovl_end a, ovl_type to)
+{
+	const char *range = to == OVL_F8E4M3 ? "min=-448;max=448" : to == OVL_F8E5M2 ? "min=-57344;max=57344" : NULL;
+	if (range && ovl_x_attr_int(x, "saturate", 1) && ovl_x_is_float(x, a) && ovl_x_type(x, a) != to)
+		a = ovl_x_op(x, "Select", ovl_x_op(x, "IsNaN", a), a, ovl_x_opa(x, "Clamp", range, a));
+	return ovl_x_convert(x, a, to);
+}
+
 static void cast(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0);
@@ -94,7 +103,7 @@ static void cast(ovl_onnx *x)
 	to = ovl_x_pb_type(x, ovl_x_need_int(x, "to"));
 	if (x->status != OVL_OK || text_type(x, ovl_x_type(x, a), to))
 		return;
-	ovl_x_out(x, 0, ovl_x_convert(x, a, to));
+	ovl_x_out(x, 0, converted(x, a, to));
 }
 
 static void cast_like(ovl_onnx *x)
@@ -103,7 +112,7 @@ static void cast_like(ovl_onnx *x)
 	ovl_type from = ovl_x_type(x, a), to = ovl_x_type(x, like);
 	if (x->status != OVL_OK || text_type(x, from, to))
 		return;
-	ovl_x_out(x, 0, ovl_x_convert_like(x, a, like));
+	ovl_x_out(x, 0, to == OVL_DYNAMIC ? ovl_x_convert_like(x, a, like) : converted(x, a, to));
 }
 
 /* ---- as it is ---- */

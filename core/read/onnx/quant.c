@@ -199,9 +199,73 @@ static void qlinear_matmul(ovl_onnx *x)
 	ovl_x_out(x, 0, quantized(x, y, ovl_x_in(x, 6), zero_y, ovl_x_type(x, zero_y), -2, 0));
 }
 
+/* ---- ONNX Runtime's own operators on quantised tensors: what they do to real numbers, between both conversions ---- */
+
+static ovl_end real(ovl_onnx *x, int i) { return dequantized(x, ovl_x_in(x, i), ovl_x_in(x, i + 1), ovl_x_maybe(x, i + 2), 1, 0); }
+
+/* Without a zero point the result is of the type of the first input. */
+static void set_quantized(ovl_onnx *x, ovl_end y, int scale, int like)
+{
+	ovl_end zero = ovl_x_maybe(x, scale + 1);
+	ovl_x_out(x, 0, quantized(x, y, ovl_x_in(x, scale), zero, ovl_x_type(x, zero.node ? zero : ovl_x_in(x, like)), 1, 0));
+}
+
+static void qlinear_binary(ovl_onnx *x)
+{
+	set_quantized(x, ovl_x_op(x, strcmp(x->op, "QLinearAdd") == 0 ? "Add" : "Multiply", real(x, 0), real(x, 3)), 6, 0);
+}
+
+static void qlinear_unary(ovl_onnx *x)
+{
+	ovl_end a = real(x, 0), y;
+	int64_t axis = ovl_x_attr_int(x, "axis", -1);
+	if (strcmp(x->op, "QLinearSigmoid") == 0)
+		y = ovl_x_op(x, "Sigmoid", a);
+	else if (strcmp(x->op, "QLinearSoftmax") == 0)
+		y = ovl_x_opa(x, "Softmax", ovl_x_text(x, "axis=%lld", (long long)axis), a);
+	else
+		y = ovl_x_op(x, "PRelu", a, ovl_x_vector_of(x, ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 0.01f))));
+	set_quantized(x, y, 3, 0);
+}
+
+static void qlinear_global_pool(ovl_onnx *x)
+{
+	ovl_end a = real(x, 0);
+	int64_t axes[OVL_MAX_RANK];
+	int rank = ovl_x_need_rank(x, a), first = ovl_x_attr_int(x, "channels_last", 0) ? 1 : 2, n = 0;
+	for (int i = first; i < rank - (first == 1); i++)
+		axes[n++] = i;
+	set_quantized(x, ovl_x_reduce(x, "ReduceMean", a, ovl_x_i64s(x, axes, n), true), 3, 0);
+}
+
+static void qlinear_concat(ovl_onnx *x)
+{
+	ovl_end parts[64];
+	int n = (x->n_in - 2) / 3;
+	if (n < 1 || n > 64) {
+		ovl_x_unsupported(x, "this number of inputs");
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		parts[i] = real(x, 2 + 3 * i);
+	set_quantized(x, ovl_x_concat(x, (int)ovl_x_need_int(x, "axis"), parts, n), 0, 2);
+}
+
+/* A, B, their scales, their zero points, bias */
+static void matmul_integer_to_float(ovl_onnx *x)
+{
+	ovl_end a = dequantized(x, ovl_x_in(x, 0), ovl_x_in(x, 2), ovl_x_maybe(x, 4), -2, 0), b = dequantized(x, ovl_x_in(x, 1), ovl_x_in(x, 3), ovl_x_maybe(x, 5), -1, 0);
+	ovl_end y = ovl_x_op(x, "MatMul", a, b), bias = ovl_x_maybe(x, 6);
+	ovl_x_out(x, 0, bias.node ? ovl_x_op(x, "Add", y, bias) : y);
+}
+
 const ovl_onnx_rule ovl_onnx_quant[] = {
 	{"DequantizeLinear", NULL, 10, dequantize_linear}, {"QuantizeLinear", NULL, 10, quantize_linear}, {"DynamicQuantizeLinear", NULL, 11, dynamic_quantize_linear},
 	{"MatMulInteger", NULL, 10, matmul_integer}, {"ConvInteger", NULL, 10, conv_integer}, {"QLinearConv", NULL, 10, qlinear_conv},
 	{"QLinearMatMul", NULL, 10, qlinear_matmul}, {"DequantizeLinear", "com.microsoft", 1, dequantize_linear}, {"QuantizeLinear", "com.microsoft", 1, quantize_linear},
+	{"QLinearAdd", "com.microsoft", 1, qlinear_binary}, {"QLinearMul", "com.microsoft", 1, qlinear_binary}, {"QLinearSigmoid", "com.microsoft", 1, qlinear_unary},
+	{"QLinearLeakyRelu", "com.microsoft", 1, qlinear_unary}, {"QLinearSoftmax", "com.microsoft", 1, qlinear_unary},
+	{"QLinearGlobalAveragePool", "com.microsoft", 1, qlinear_global_pool}, {"QLinearConcat", "com.microsoft", 1, qlinear_concat},
+	{"MatMulIntegerToFloat", "com.microsoft", 1, matmul_integer_to_float},
 	{NULL, NULL, 0, NULL},
 };

@@ -9,6 +9,7 @@ enum { MAX_SIDE = 1 << 14 };
 
 typedef struct resize {
 	ovl_end data, roi, scales, sizes; /* {NULL, 0} where not given */
+	ovl_end ratio; /* the one scale that a policy makes of sizes */
 	const char *mode, *coordinates, *nearest, *policy;
 	bool antialias, exclude_outside;
 	float cubic, extrapolation;
@@ -25,6 +26,8 @@ static bool interpolate_can(const resize *r)
 {
 	static const char *const known[] = {"half_pixel", "pytorch_half_pixel", "asymmetric", "tf_half_pixel_for_nn", "align_corners", NULL};
 	bool cubic = is(r->mode, "cubic");
+	if (r->ratio.node)
+		return false;
 	for (int i = 0; known[i]; i++)
 		if (is(known[i], r->coordinates))
 			return !r->antialias && !(cubic && r->exclude_outside);
@@ -211,6 +214,8 @@ static bool line_of(ovl_onnx *x, const resize *r, int i, int axis, const double 
 		l->out = (int64_t)amounts[i];
 		l->exact = (double)l->out;
 		l->scale = (double)l->out / (double)l->in;
+		if (ovl_x_number(x, r->ratio, &l->scale))
+			l->exact = (double)l->in * l->scale;
 	}
 	if (l->out < 1 || l->out > MAX_SIDE || l->in > MAX_SIDE || !(l->scale > 0)) {
 		ovl_x_unsupported(x, "this way of resizing to such a size");
@@ -271,6 +276,10 @@ static open_line open_line_of(ovl_onnx *x, const resize *r, int i, int n, int ax
 	l.exact = r->scales.node ? op2(x, "Multiply", op2(x, "Multiply", l.in, l.span), amount) : amount;
 	l.out = r->scales.node ? ovl_x_op(x, "Floor", l.exact) : amount;
 	l.scale = r->scales.node ? amount : op2(x, "Divide", amount, l.in);
+	if (r->ratio.node) {
+		l.scale = r->ratio;
+		l.exact = op2(x, "Multiply", l.in, l.scale);
+	}
 	return l;
 }
 
@@ -384,7 +393,7 @@ static void by_weights(ovl_onnx *x, const resize *r)
 {
 	const ovl_tensor *amounts = ovl_node_value(r->scales.node ? r->scales : r->sizes), *roi = r->roi.node ? ovl_node_value(r->roi) : NULL;
 	int rank = ovl_x_need_rank(x, r->data), n = r->n_axes ? r->n_axes : rank;
-	bool crop = is(r->coordinates, "tf_crop_and_resize"), fixed = amounts && (roi || !crop);
+	bool crop = is(r->coordinates, "tf_crop_and_resize"), fixed = amounts && (roi || !crop) && (!r->ratio.node || ovl_node_value(r->ratio));
 	double list[OVL_MAX_RANK], region[2 * OVL_MAX_RANK];
 	for (int i = 0; i < n && fixed; i++)
 		fixed = ovl_x_dim(x, r->data, ovl_x_axis(x, r->n_axes ? r->axes[i] : i, rank)) > 0;
@@ -419,6 +428,7 @@ static void keep_aspect(ovl_onnx *x, resize *r)
 	dims = ovl_x_convert(x, dims, OVL_F32);
 	scale = ovl_x_op(x, "Divide", ovl_x_convert(x, r->sizes, OVL_F32), dims);
 	scale = ovl_x_reduce(x, is(r->policy, "not_larger") ? "ReduceMin" : "ReduceMax", scale, ovl_x_vec(x, 0), false);
+	r->ratio = scale;
 	dims = ovl_x_op(x, "Floor", ovl_x_op(x, "Add", ovl_x_op(x, "Multiply", scale, dims), ovl_x_scalar(x, OVL_F32, 0.5)));
 	r->sizes = ovl_x_convert(x, dims, OVL_I64);
 }

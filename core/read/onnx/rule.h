@@ -94,6 +94,9 @@ ovl_end ovl_x_like(ovl_onnx *x, ovl_end e, double v); /* a scalar of e's type */
 void ovl_x_out(ovl_onnx *x, int i, ovl_end e); /* positions past n_out are ignored */
 bool ovl_x_wants(const ovl_onnx *x, int i); /* the output exists and has a name */
 
+/* What the standard's operator `name` would make of this node's attributes and inputs: output 0. */
+ovl_end ovl_x_apply(ovl_onnx *x, const char *name, int64_t opset);
+
 /* ---- small phrases ---- */
 ovl_end ovl_x_convert(ovl_onnx *x, ovl_end e, ovl_type type); /* nothing when it has that type already */
 ovl_end ovl_x_convert_like(ovl_onnx *x, ovl_end e, ovl_end like);

@@ -400,6 +400,25 @@ static ovl_status apply_rule(ovl_onnx *x)
 	return x->status;
 }
 
+ovl_end ovl_x_apply(ovl_onnx *x, const char *name, int64_t opset)
+{
+	const char *op = x->op;
+	int64_t was = x->opset;
+	bool exists;
+	const ovl_onnx_rule *rule = find_rule(name, NULL, opset, &exists);
+	if (x->status != OVL_OK)
+		return (ovl_end){NULL, 0};
+	x->op = name;
+	x->opset = opset;
+	if (rule)
+		rule->translate(x);
+	else
+		ovl_x_fail(x, OVL_E_INTERNAL, "there is no rule for '%s'", name);
+	x->op = op;
+	x->opset = was;
+	return x->status == OVL_OK && x->n_out ? x->out[0].end : (ovl_end){NULL, 0};
+}
+
 static bool made_here(const ovl_onnx *x, size_t first, const ovl_node *n)
 {
 	for (size_t i = first; i < x->graph->nodes.n; i++)
