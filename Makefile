@@ -82,7 +82,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
+.PHONY: conformance all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -210,6 +210,12 @@ demo: deps
 test: deps
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
+
+# The ONNX suite of Debian's libonnx-testdata, with a table per operator.
+conformance: deps
+	@dpkg-query -W -f='' libonnx-testdata 2>/dev/null || { $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq --no-install-recommends libonnx-testdata; }
+	$(BUILD_ALL)
+	@$(WITH_ENV) OVLITE_CONFORMANCE_TABLE=1 $(LUA) $(BUSTED) $(BUSTED_FLAGS) spec/conformance
 
 # The module is instrumented, luajit is not: the sanitizer's library must be there before it starts.
 preload = $(shell $(CC) -print-file-name=lib$(1).so)

@@ -1,0 +1,93 @@
+-- The ONNX conformance suite: Debian's package libonnx-testdata, one test per model, with a table per operator at the end (make conformance).
+local support = require("spec.support.support")
+local ov = require("ovlite")
+local misses = require("spec.conformance.misses")
+
+local ROOTS = { os.getenv("OVLITE_ONNX_SUITE") or "/usr/share/libonnx-testdata/data" }
+local RTOL, ATOL = 1e-3, 1e-6
+local EXACT = { string = true, boolean = true }
+for _, t in ipairs({ "i4", "u4", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64" }) do EXACT[t] = true end
+
+local function folders(root)
+  local list, pipe = {}, io.popen(("find '%s' -name model.onnx 2>/dev/null | sort"):format(root))
+  for path in pipe:lines() do list[#list + 1] = path:match("^(.*)/model.onnx$") end
+  pipe:close()
+  return list
+end
+
+-- bf16 is stored in the suite as uint16 bit patterns: the model's own type counts.
+local function as_declared(t, element_type)
+  if element_type == "bf16" and t.element_type == "u16" then return ov.Tensor("bf16", t.shape, t:bytes()) end
+  return t
+end
+
+local function load(path, element_type)
+  if not support.exists(path) then return nil end
+  return as_declared(ov.Tensor.load(path), element_type)
+end
+
+local function same(got, want, rank)
+  local x, y = got:flat(), want:flat()
+  for i = 1, #y do
+    local a, b = x[i], y[i]
+    if a ~= b and not (a ~= a and b ~= b) then
+      local close = not EXACT[want.element_type] and math.abs(a - b) <= ATOL + RTOL * math.abs(b)
+      if not close then return false, ("element %d is %s, expected %s"):format(i, tostring(a), tostring(b)) end
+    end
+  end
+  return rank
+end
+
+local function check(folder)
+  local core = ov.Core()
+  local model = core:read_model(folder .. "/model.onnx")
+  local request = core:compile_model(model, "CPU"):create_infer_request()
+  local data, inputs = folder .. "/test_data_set_0/", {}
+  for i, port in ipairs(model.inputs) do
+    inputs[i] = assert(load(("%sinput_%d.pb"):format(data, i - 1), port.element_type), "there is no data for input " .. i)
+  end
+  for i, t in ipairs(inputs) do request:set_input_tensor(i, t) end
+  local results = request:infer()
+  for i = 1, #model.outputs do
+    local want = load(("%soutput_%d.pb"):format(data, i - 1), results[i].element_type)
+    if want then
+      assert(results[i].element_type == want.element_type, ("output %d is %s, expected %s"):format(i, results[i].element_type, want.element_type))
+      assert(table.concat(results[i].shape, ",") == table.concat(want.shape, ","),
+        ("output %d has shape {%s}, expected {%s}"):format(i, table.concat(results[i].shape, ","), table.concat(want.shape, ",")))
+      local ok, why = same(results[i], want, true)
+      assert(ok, why and ("output %d: %s"):format(i, why))
+    end
+  end
+end
+
+local function operator_of(name) -- "test_reduce_mean_keepdims" -> "reduce": a rough grouping for the table
+  return name:match("^test_([%a%d]+)") or name
+end
+
+describe("ONNX conformance suite", function()
+  local list = folders(ROOTS[1])
+  if #list == 0 then return pending("skipped: " .. ROOTS[1] .. " is not there (Debian: libonnx-testdata)") end
+  local table_of, passed = {}, 0
+  for _, folder in ipairs(list) do
+    local name = folder:match("([^/]+)$")
+    it(name, function()
+      local ok, why = pcall(check, folder)
+      local row = table_of[operator_of(name)] or { 0, 0 }
+      table_of[operator_of(name)] = row
+      row[1], row[2], passed = row[1] + (ok and 1 or 0), row[2] + 1, passed + (ok and 1 or 0)
+      if misses(name) then
+        assert.is_false(ok, name .. " is listed as a miss, but passes")
+      else
+        assert.is_true(ok, tostring(why))
+      end
+    end)
+  end
+  teardown(function()
+    if not os.getenv("OVLITE_CONFORMANCE_TABLE") then return end
+    local names = {}
+    for name in pairs(table_of) do names[#names + 1] = name end
+    table.sort(names)
+    for _, name in ipairs(names) do io.write(("%-28s %3d of %3d\n"):format(name, table_of[name][1], table_of[name][2])) end
+    io.write(("conformance: %d of %d pass\n"):format(passed, #list))
+  end)
+end)
