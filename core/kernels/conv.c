@@ -28,7 +28,8 @@ typedef struct conv_state {
 	int64_t vecs, m_chunks, n_chunks, sub; /* sub: tiles that are worked on together */
 	size_t worker_scratch, rows_size, segs_size;
 	ovl_gemm_seg *direct, *patched; /* segments of tiles that need all taps */
-	ovl_buffer *weights;
+	ovl_buffer *weights; /* NULL: packed by run() into weights_size bytes of scratch */
+	size_t weights_size;
 	float *bias;
 	ovl_gemm_tail tail;
 } conv_state;
@@ -64,8 +65,6 @@ const char *ovl_conv_problem(const ovl_problem *p, ovl_conv_geometry *g)
 		return "not f32";
 	if (in->rank < 3 || in->rank > 5)
 		return "not 1 to 3 spatial dimensions";
-	if (!p->in_data[1])
-		return "weights are not constant";
 	if (!ovl_desc_count(in) || !ovl_desc_count(w) || !ovl_desc_count(out))
 		return "empty";
 	data = ovl_shape_of(in->rank, in->dims);
@@ -104,57 +103,70 @@ const char *ovl_conv_accept(ovl_problem *p)
 	if (why)
 		return why;
 	p->in_form[0] = wants_lines(p, &g) ? OVL_FORM_DENSE : OVL_FORM_CL;
-	p->in_packed[1] = true;
+	p->in_packed[1] = p->in_data[1] != NULL;
 	p->out_form[0] = OVL_FORM_CL;
 	return ovl_gemm_tail_accept(p, 1, OVL_FORM_CL);
 }
 
-/* ---- weights ---- */
-
-typedef struct fill_args {
-	const conv_state *s;
-	const float *from; /* [group][oc][ic][taps] */
-} fill_args;
+/* ---- weights: [group][oc][ic][taps]. Those that are no constants are packed by each run. ---- */
 
 /* A group made of narrow ones: one vector of output channels, in which each lane has weights at the channels of its own group. */
 static void fill_merged(const conv_state *s, float *to, const float *from)
 {
 	int64_t vl = s->isa->vl, taps = s->g.kernel[0] * s->g.kernel[1] * s->g.kernel[2], ic = s->ic / s->merged, oc = s->oc / s->merged;
+	memset(to, 0, (size_t)(s->k_total * vl) * sizeof *to);
 	for (int64_t o = 0; o < s->oc; o++)
 		for (int64_t i = 0; i < ic; i++)
 			for (int64_t t = 0; t < taps; t++)
 				to[(t * s->ic + o / oc * ic + i) * vl + o] = from[(o * ic + i) * taps + t];
 }
 
-/* Panels [group][vec][k_total][vl]; k counts (tap, channel) for pixels, (z, y, channel, x) for lines. */
-static void fill_weights(void *dst, void *arg)
+typedef struct fill_args {
+	const conv_state *s;
+	const float *from;
+	float *to;
+} fill_args;
+
+/* Panel i of [group][vec]: [k_total][vl], where k counts (tap, channel) for pixels, (z, y, channel, x) for lines. */
+static void fill_panel(void *arg, int64_t i, int worker)
 {
 	const fill_args *a = arg;
 	const conv_state *s = a->s;
 	int64_t vl = s->isa->vl, w = s->g.kernel[2], taps = s->g.kernel[0] * s->g.kernel[1] * w, filter = s->ic * taps;
-	for (int64_t i = 0; i < s->g.groups * s->vecs; i++) {
-		int64_t group = i / s->vecs, first = i % s->vecs * vl, n = s->oc - first < vl ? s->oc - first : vl;
-		const float *from = a->from + (group * s->oc + first) * filter;
-		float *to = (float *)dst + i * s->k_total * vl;
-		if (s->merged > 1)
-			fill_merged(s, to, a->from + group * s->oc * (filter / s->merged));
-		else if (!s->lines)
-			for (int64_t t = 0; t < taps; t++)
-				s->isa->pack(to + t * s->ic * vl, from + t, s->ic, n, taps, filter, 0, 1);
-		else
-			for (int64_t t = 0; t < taps / w; t++)
-				for (int64_t c = 0; c < s->ic; c++)
-					s->isa->pack(to + (t * s->ic + c) * w * vl, from + c * taps + t * w, w, n, 1, filter, 0, 1);
-	}
+	int64_t group = i / s->vecs, first = i % s->vecs * vl, n = s->oc - first < vl ? s->oc - first : vl;
+	const float *from = a->from + (group * s->oc + first) * filter;
+	float *to = a->to + i * s->k_total * vl;
+	(void)worker;
+	if (s->merged > 1)
+		fill_merged(s, to, a->from + group * s->oc * (filter / s->merged));
+	else if (!s->lines)
+		for (int64_t t = 0; t < taps; t++)
+			s->isa->pack(to + t * s->ic * vl, from + t, s->ic, n, taps, filter, 0, 1);
+	else
+		for (int64_t t = 0; t < taps / w; t++)
+			for (int64_t c = 0; c < s->ic; c++)
+				s->isa->pack(to + (t * s->ic + c) * w * vl, from + c * taps + t * w, w, n, 1, filter, 0, 1);
+}
+
+static void fill_weights(void *dst, void *arg)
+{
+	fill_args *a = arg;
+	a->to = dst;
+	for (int64_t i = 0; i < a->s->g.groups * a->s->vecs; i++)
+		fill_panel(a, i, 0);
 }
 
 static ovl_status pack_weights(conv_state *s, const ovl_problem *p, ovl_error *err)
 {
-	fill_args args = {s, p->in_data[1]};
+	fill_args args = {s, p->in_data[1], NULL};
 	size_t size;
 	char tag[160];
 	if (!ovl_mul_ok((size_t)(s->g.groups * s->vecs * s->isa->vl), (size_t)s->k_total * sizeof(float), &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
+	if (!p->in_data[1]) {
+		s->weights_size = size;
+		return OVL_OK;
+	}
 	snprintf(tag, sizeof tag, "conv vl%d m%lld g%lld o%lld i%lld k%lldx%lldx%lld%s", s->isa->vl, (long long)s->merged, (long long)s->g.groups, (long long)s->oc,
 		(long long)s->ic, (long long)s->g.kernel[0], (long long)s->g.kernel[1], (long long)s->g.kernel[2], s->lines ? " lines" : "");
 	return ovl_packs_get(p->packs, p->in_data[1], tag, size, fill_weights, &args, &s->weights, err);
@@ -299,7 +311,7 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, ovl_prepared *out,
 	s->rows_size = (size_t)ovl_gemm_up(s->sub * (int64_t)sizeof(ovl_gemm_rows), 64);
 	s->segs_size = (size_t)ovl_gemm_up(s->n_seg * (int64_t)sizeof(ovl_gemm_seg), 64);
 	s->worker_scratch = s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + 64 * sizeof(float);
-	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch))
+	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : "pixels", (long long)g->kernel[0], (long long)g->kernel[1], (long long)g->kernel[2]);
 	return OVL_OK;
@@ -338,6 +350,8 @@ void ovl_conv_release(void *state)
 typedef struct conv_job {
 	const conv_state *s;
 	const ovl_call *call;
+	const float *weights;
+	char *workers; /* scratch */
 } conv_job;
 
 /* Copies the taps [z0, z1) x [y0, y1) of pixels [x, x + patch_width) with zeros outside the picture. */
@@ -399,7 +413,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	int64_t m = chunk % s->m_chunks, n = chunk / s->m_chunks % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
 	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
 	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
-	char *scratch = (char *)job->call->scratch + (size_t)worker * s->worker_scratch;
+	char *scratch = job->workers + (size_t)worker * s->worker_scratch;
 	ovl_gemm_rows *rows = (void *)scratch;
 	char *segs = scratch + s->rows_size;
 	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
@@ -407,7 +421,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.first_column = group * s->oc, .bias = s->bias ? s->bias + group * s->oc : NULL};
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	p.b = (const float *)s->weights->data + group * s->vecs * p.b_vec;
+	p.b = job->weights + group * s->vecs * p.b_vec;
 	ovl_gemm_set_tail(&p, &s->tail, job->call->in);
 	for (; tile < tile_end; tile += s->sub) {
 		int64_t count = least(s->sub, tile_end - tile);
@@ -419,8 +433,11 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 
 ovl_status ovl_conv_run(const ovl_call *call)
 {
-	conv_job job = {call->state, call};
 	const conv_state *s = call->state;
+	conv_job job = {s, call, s->weights ? s->weights->data : call->scratch, (char *)call->scratch + s->weights_size};
+	fill_args fill = {s, call->in[1], call->scratch};
+	if (!s->weights)
+		ovl_pool_run(call->pool, s->g.groups * s->vecs, fill_panel, &fill);
 	ovl_pool_run(call->pool, s->m_chunks * s->n_chunks * s->g.groups, do_chunk, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");

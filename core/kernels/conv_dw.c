@@ -24,6 +24,8 @@ const char *ovl_dw_accept(ovl_problem *p)
 	const char *why = ovl_conv_problem(p, &g);
 	if (why)
 		return why;
+	if (!p->in_data[1])
+		return "weights are not constant";
 	if (g.groups == 1 || g.groups != g.in_channels || g.groups != g.out_channels)
 		return "not depthwise";
 	if (g.kernel[0] > OVL_DW_LINES || g.kernel[1] > OVL_DW_LINES || g.kernel[0] * g.kernel[1] > OVL_DW_LINES)

@@ -63,6 +63,8 @@ const char *ovl_wino_accept(const ovl_wino_isa *isa, ovl_problem *p)
 	const char *why = ovl_conv_problem(p, &g);
 	if (why)
 		return why;
+	if (!p->in_data[1])
+		return "weights are not constant";
 	if (g.groups != 1 || g.kernel[0] != 1 || g.in[0] != 1 || g.out[0] != 1 || g.kernel[1] != 3 || g.kernel[2] != 3)
 		return "not a 3 x 3 kernel";
 	if (g.stride[1] != 1 || g.stride[2] != 1 || g.dilation[1] != 1 || g.dilation[2] != 1 || g.pad_begin[0])

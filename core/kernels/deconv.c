@@ -33,7 +33,8 @@ typedef struct deconv_state {
 	int64_t patch_x, patch_width, patch_row, patch_size, max_segs;
 	int64_t phases, m_chunks, n_chunks, sub;
 	size_t segs_size, worker_scratch;
-	ovl_buffer *weights;
+	ovl_buffer *weights; /* NULL: packed by run() into weights_size bytes of scratch */
+	size_t weights_size;
 	float *bias;
 	ovl_gemm_tail tail;
 } deconv_state;
@@ -51,8 +52,6 @@ static const char *geometry_of(const ovl_problem *p, ovl_conv_geometry *g)
 		return "not f32";
 	if (in->rank < 3 || in->rank > 5)
 		return "not 1 to 3 spatial dimensions";
-	if (!p->in_data[1])
-		return "weights are not constant";
 	if (!ovl_desc_count(in) || !ovl_desc_count(w) || !ovl_desc_count(out))
 		return "empty";
 	data = ovl_shape_of(in->rank, in->dims);
@@ -75,22 +74,18 @@ const char *ovl_deconv_accept(ovl_problem *p)
 	if (why)
 		return why;
 	p->in_form[0] = OVL_FORM_CL;
-	p->in_packed[1] = true;
+	p->in_packed[1] = p->in_data[1] != NULL;
 	p->out_form[0] = OVL_FORM_CL;
 	return ovl_gemm_tail_accept(p, 1, OVL_FORM_CL);
 }
 
-/* ---- weights: [group][ic][oc][taps] ---- */
-
-typedef struct fill_args {
-	const deconv_state *s;
-	const float *from;
-} fill_args;
+/* ---- weights: [group][ic][oc][taps]. Those that are no constants are packed by each run. ---- */
 
 /* Lanes of groups that share a vector. */
 static void fill_merged(const deconv_state *s, float *to, const float *from)
 {
 	int64_t vl = s->isa->vl, ic = s->ic / s->merged, oc = s->oc / s->merged;
+	memset(to, 0, (size_t)(s->k_total * vl) * sizeof *to);
 	for (int64_t m = 0; m < s->merged; m++)
 		for (int64_t i = 0; i < ic; i++)
 			for (int64_t o = 0; o < oc; o++)
@@ -98,35 +93,51 @@ static void fill_merged(const deconv_state *s, float *to, const float *from)
 					to[(t * s->ic + m * ic + i) * vl + m * oc + o] = from[((m * ic + i) * oc + o) * s->taps + t];
 }
 
-/* Panels [group][vec][tap][ic][vl]; spread: [group][vec][ic][vl] with columns (tap, o). */
-static void fill_weights(void *dst, void *arg)
+typedef struct fill_args {
+	const deconv_state *s;
+	const float *from;
+	float *to;
+} fill_args;
+
+/* Panel i of [group][vec]: [tap][ic][vl]; spread: [ic][vl] with columns (tap, o). */
+static void fill_panel(void *arg, int64_t i, int worker)
 {
 	const fill_args *a = arg;
 	const deconv_state *s = a->s;
-	int64_t vl = s->isa->vl, row = s->oc * s->taps;
-	for (int64_t i = 0; i < s->groups * s->vecs; i++) {
-		int64_t group = i / s->vecs, first = i % s->vecs * vl;
-		const float *from = a->from + group * s->ic * (row / s->merged);
-		float *to = (float *)dst + i * s->k_total * vl;
-		if (s->merged > 1)
-			fill_merged(s, to, from);
-		else if (!s->spread)
-			for (int64_t t = 0; t < s->taps; t++)
-				s->isa->pack(to + t * s->ic * vl, from + first * s->taps + t, s->ic, least(vl, s->oc - first), row, s->taps, 0, 1);
-		else
-			for (int64_t c = first; c < first + vl && c < s->n; c++)
-				for (int64_t k = 0; k < s->ic; k++)
-					to[k * vl + c - first] = from[k * row + c % s->oc * s->taps + c / s->oc];
-	}
+	int64_t vl = s->isa->vl, row = s->oc * s->taps, group = i / s->vecs, first = i % s->vecs * vl;
+	const float *from = a->from + group * s->ic * (row / s->merged);
+	float *to = a->to + i * s->k_total * vl;
+	(void)worker;
+	if (s->merged > 1)
+		fill_merged(s, to, from);
+	else if (!s->spread)
+		for (int64_t t = 0; t < s->taps; t++)
+			s->isa->pack(to + t * s->ic * vl, from + first * s->taps + t, s->ic, least(vl, s->oc - first), row, s->taps, 0, 1);
+	else
+		for (int64_t k = 0; k < s->ic; k++)
+			for (int64_t c = first; c < first + vl; c++)
+				to[k * vl + c - first] = c < s->n ? from[k * row + c % s->oc * s->taps + c / s->oc] : 0;
+}
+
+static void fill_weights(void *dst, void *arg)
+{
+	fill_args *a = arg;
+	a->to = dst;
+	for (int64_t i = 0; i < a->s->groups * a->s->vecs; i++)
+		fill_panel(a, i, 0);
 }
 
 static ovl_status pack_weights(deconv_state *s, const ovl_problem *p, ovl_error *err)
 {
-	fill_args args = {s, p->in_data[1]};
+	fill_args args = {s, p->in_data[1], NULL};
 	size_t size;
 	char tag[160];
 	if (!ovl_mul_ok((size_t)(s->groups * s->vecs * s->isa->vl), (size_t)s->k_total * sizeof(float), &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
+	if (!p->in_data[1]) {
+		s->weights_size = size;
+		return OVL_OK;
+	}
 	snprintf(tag, sizeof tag, "deconv vl%d m%lld g%lld o%lld i%lld t%lld%s", s->isa->vl, (long long)s->merged, (long long)s->groups, (long long)s->oc,
 		(long long)s->ic, (long long)s->taps, s->spread ? " spread" : "");
 	return ovl_packs_get(p->packs, p->in_data[1], tag, size, fill_weights, &args, &s->weights, err);
@@ -269,7 +280,7 @@ static ovl_status set_up(deconv_state *s, const ovl_problem *p, ovl_prepared *ou
 	s->segs_size = (size_t)ovl_gemm_up(s->max_segs * (int64_t)sizeof(ovl_gemm_seg), 64);
 	spread_size = s->spread ? (size_t)ovl_gemm_up(s->isa->mr * s->n, 16) * sizeof(float) : 0;
 	s->worker_scratch = (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + spread_size;
-	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch))
+	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->spread ? "spread" : "phases", (long long)g->kernel[0], (long long)g->kernel[1],
 		(long long)g->kernel[2]);
@@ -310,6 +321,8 @@ void ovl_deconv_release(void *state)
 typedef struct deconv_job {
 	const deconv_state *s;
 	const ovl_call *call;
+	const float *weights;
+	char *workers; /* scratch */
 } deconv_job;
 
 static bool cancelled(const ovl_call *call) { return call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED); }
@@ -395,14 +408,14 @@ static void phase_chunk(void *arg, int64_t chunk, int worker)
 	int64_t phase[DIMS] = {p / (s->axis[2].phases * s->axis[1].phases), p / s->axis[2].phases % s->axis[1].phases, p % s->axis[2].phases};
 	int64_t tiles = tiles_of(s, phase), tile = ovl_gemm_tile_at(tiles, s->m_chunks, m), end = ovl_gemm_tile_at(tiles, s->m_chunks, m + 1);
 	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
-	char *segs = (char *)job->call->scratch + (size_t)worker * s->worker_scratch;
+	char *segs = job->workers + (size_t)worker * s->worker_scratch;
 	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
 	ovl_gemm_rows rows[MAX_TILES];
 	ovl_gemm g = {.k = s->ic, .n = s->oc, .ldc = s->ldc * s->axis[2].stride, .ldadd = s->ldadd * s->axis[2].stride, .b_row = vl, .b_vec = s->k_total * vl,
 		.first_column = group * s->oc, .bias = s->bias ? s->bias + group * s->oc : NULL};
 	if (cancelled(job->call))
 		return;
-	g.b = (const float *)s->weights->data + group * s->vecs * g.b_vec;
+	g.b = job->weights + group * s->vecs * g.b_vec;
 	ovl_gemm_set_tail(&g, &s->tail, job->call->in);
 	g.rest = NULL;
 	for (; tile < end; tile += s->sub) {
@@ -438,8 +451,8 @@ static void spread_chunk(void *arg, int64_t chunk, int worker)
 	const ovl_conv_geometry *g = &s->g;
 	int64_t across = ovl_gemm_tiles(g->in[2], s->isa->mr), tiles = g->batch * g->in[0] * g->in[1] * across, vl = s->isa->vl;
 	int64_t tile = ovl_gemm_tile_at(tiles, s->m_chunks, chunk), end = ovl_gemm_tile_at(tiles, s->m_chunks, chunk + 1);
-	float *products = (void *)((char *)job->call->scratch + (size_t)worker * s->worker_scratch);
-	ovl_gemm p = {.k = s->ic, .n = s->n, .ldc = s->n, .b = s->weights->data, .b_row = vl, .b_vec = s->k_total * vl, .bias = s->bias};
+	float *products = (void *)(job->workers + (size_t)worker * s->worker_scratch);
+	ovl_gemm p = {.k = s->ic, .n = s->n, .ldc = s->n, .b = job->weights, .b_row = vl, .b_vec = s->k_total * vl, .bias = s->bias};
 	if (cancelled(job->call))
 		return;
 	ovl_gemm_set_tail(&p, &s->tail, job->call->in);
@@ -453,8 +466,11 @@ static void spread_chunk(void *arg, int64_t chunk, int worker)
 
 ovl_status ovl_deconv_run(const ovl_call *call)
 {
-	deconv_job job = {call->state, call};
 	const deconv_state *s = call->state;
+	deconv_job job = {s, call, s->weights ? s->weights->data : call->scratch, (char *)call->scratch + s->weights_size};
+	fill_args fill = {s, call->in[1], call->scratch};
+	if (!s->weights)
+		ovl_pool_run(call->pool, s->groups * s->vecs, fill_panel, &fill);
 	if (s->spread)
 		ovl_pool_run(call->pool, s->m_chunks, spread_chunk, &job);
 	else
