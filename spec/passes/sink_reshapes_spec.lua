@@ -15,4 +15,11 @@ cases("sink_reshapes", {
   { "an operand of another shape stays behind", function(op, a)
     return op.add(op.reshape(product(op, a), { 2, 3, 4 }, false), op.constant(support.random(2):tensor("f32", { 3, 1 })))
   end, { x }, "MatMul Add" },
+  { "channels last behind a convolution", function(op, a, b)
+    local w = op.constant(support.random(1):tensor("f32", { 8, 4, 1, 1 }))
+    local y = op.transpose(op.convolution(a, w, { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 }), { 0, 2, 3, 1 })
+    return op.add(op.relu(op.add(op.multiply(y, 0.5), op.constant(support.random(2):tensor("f32", { 8 })))), b)
+  end, { cases.random("f32", { 2, 4, 5, 6 }), cases.random("f32", { 2, 5, 6, 8 }) }, "Convolution" },
+  { "an operand that makes it larger stays behind", function(op, a, b) return op.add(op.transpose(product(op, a), { 1, 0 }), b) end,
+    { x, cases.random("f32", { 2, 4, 6 }) }, "MatMul Add" },
 })
