@@ -240,7 +240,7 @@ ovl_status ovl_graph_sort(ovl_graph *g, ovl_error *err)
 			}
 		}
 	}
-	if (st == OVL_OK)
+	if (st == OVL_OK && placed)
 		memcpy(g->nodes.at, order, placed * sizeof *order);
 	ovl_free(order);
 	ovl_free(stack);

@@ -50,7 +50,7 @@ OVL_UNARY_OP(softsign, "SoftSign", 9, ovl_unary_infer_real, .factory = "softsign
 /* erfc keeps the digits of the left tail, which 1 + erf would lose. */
 OVL_UNARY_FLOAT(gelu_erf, K(0.5) * x * erfc(x * K(-0.70710678118654752440)))
 static const ovl_unary gelu_erf_rows = OVL_UNARY_ROUNDED(gelu_erf);
-OVL_UNARY_OP(gelu_erf, "Gelu", 2, ovl_unary_infer_real, .until = 6)
+OVL_UNARY_OP(gelu_erf, "Gelu", 2, ovl_unary_infer_real, .until = 6, .params_size = sizeof(ovl_gelu_params)) /* zeros: erf */
 
 OVL_UNARY_FLOAT(gelu_tanh, K(0.5) * x * (K(1) + tanh(K(0.79788456080286535588) * (x + K(0.044715) * x * x * x))))
 static const ovl_unary gelu_tanh_rows = OVL_UNARY_ROUNDED(gelu_tanh);
