@@ -82,7 +82,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: conformance all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
+.PHONY: doc conformance all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -210,6 +210,12 @@ demo: deps
 test: deps
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC)
+
+# The API reference, from the annotations that editors read.
+doc:
+	$(BUILD_ALL)
+	@mkdir -p build/doc
+	@$(WITH_ENV) $(LUA) spec/doc/reference.lua lua/ovlite/meta.lua > build/doc/reference.md && echo "doc: build/doc/reference.md"
 
 # The ONNX suite of Debian's libonnx-testdata, with a table per operator.
 conformance: deps
