@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-enum { MAX_LAYERS = 1 << 20, MAX_PORTS = 1 << 16, NEWEST_OPSET = 15 };
+enum { MAX_LAYERS = 1 << 20, MAX_PORTS = 1 << 16, MAX_BODIES = 8, NEWEST_OPSET = 15 };
 
 typedef struct ir {
 	const ovl_origin *origin;
-	int version;
+	int version, bodies; /* bodies: how many the reader is inside of */
 	ovl_buffer *weights; /* opened by the first Const */
 	ovl_error *err;
 } ir;
@@ -372,7 +372,11 @@ static ovl_status read_body(ir *r, const layer *l, ovl_node *node, const char *b
 	ovl_status st;
 	if (!e)
 		return ovl_fail(r->err, OVL_E_PARSE, "it has no <%s>", body_tag);
+	if (r->bodies == MAX_BODIES)
+		return ovl_fail(r->err, OVL_E_UNSUPPORTED, "bodies are nested more than %d deep", MAX_BODIES);
+	r->bodies++;
 	st = read_net(r, e, l->name, &body);
+	r->bodies--;
 	if (st == OVL_OK) {
 		st = ovl_node_add_body(node, body.graph, &b, r->err);
 		if (st == OVL_OK)

@@ -530,6 +530,8 @@ void ovl_x_list_add(ovl_onnx *x, ovl_onnx_list *list, int64_t at, ovl_end e)
 void ovl_x_body_open(ovl_onnx *x, ovl_onnx_body *b, const Onnx__GraphProto *g)
 {
 	memset(b, 0, sizeof *b);
+	if (x->scope->bodies == OVL_ONNX_MAX_BODIES)
+		ovl_x_unsupported(x, "so deep a nesting of branches and loops");
 	if (x->status != OVL_OK)
 		return;
 	b->graph = ovl_graph_new(g->name);
@@ -538,7 +540,8 @@ void ovl_x_body_open(ovl_onnx *x, ovl_onnx_body *b, const Onnx__GraphProto *g)
 		no_memory(x);
 		return;
 	}
-	*b->scope = (ovl_onnx_scope){.parent = x->scope, .own_graph = true, .graph = b->graph, .model = x->scope->model, .frame = x->scope->frame};
+	*b->scope = (ovl_onnx_scope){.parent = x->scope, .own_graph = true, .graph = b->graph, .model = x->scope->model, .frame = x->scope->frame,
+		.bodies = x->scope->bodies + 1};
 	done(x, ovl_onnx_scope_initializers(b->scope, g));
 }
 
@@ -623,7 +626,7 @@ void ovl_x_body_close(ovl_onnx_body *b)
 
 void ovl_x_inline_with(ovl_onnx *x, const Onnx__GraphProto *g, const ovl_onnx_value *inputs, int n_in, ovl_onnx_value *outputs, int n)
 {
-	ovl_onnx_scope inner = {.parent = x->scope, .graph = x->graph, .model = x->scope->model, .frame = x->scope->frame};
+	ovl_onnx_scope inner = {.parent = x->scope, .graph = x->graph, .model = x->scope->model, .frame = x->scope->frame, .bodies = x->scope->bodies};
 	if (x->status != OVL_OK)
 		return;
 	if (n_in > (int)g->n_input)

@@ -149,7 +149,7 @@ static void push_back(ovl_onnx *x, ovl_body *b, int result, int parameter)
 
 static const char *input_name(const Onnx__GraphProto *g, size_t i) { return g->input[i]->name ? g->input[i]->name : ""; }
 
-enum { ATTEMPTS = 4 };
+enum { ATTEMPTS = 3 };
 
 /* ---- Loop ---- */
 

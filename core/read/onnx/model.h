@@ -6,7 +6,8 @@
 #include "read/onnx/rule.h"
 #include "read/read_pb.h"
 
-enum { OVL_ONNX_MAX_DEPTH = 48, OVL_ONNX_MAX_NODES = 1 << 20 };
+/* Every body is inferred for each inference of the one around it, and a loop's several times: nesting is what load time explodes by. */
+enum { OVL_ONNX_MAX_DEPTH = 48, OVL_ONNX_MAX_BODIES = 8, OVL_ONNX_MAX_NODES = 1 << 20 };
 
 typedef struct ovl_onnx_model {
 	const Onnx__ModelProto *proto;
@@ -29,6 +30,7 @@ typedef struct ovl_onnx_frame {
 
 struct ovl_onnx_scope {
 	ovl_onnx_scope *parent; /* whose names are seen too; NULL: the main graph, or a function */
+	int bodies; /* how many bodies this is inside of */
 	bool own_graph; /* parent's values are not in this graph: they are captured */
 	ovl_graph *graph;
 	ovl_onnx_model *model;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_SIDE = 1 << 14 };
+enum { MAX_SIDE = 1 << 14, MAX_WEIGHTS = 1 << 24 };
 
 typedef struct resize {
 	ovl_end data, roi, scales, sizes; /* {NULL, 0} where not given */
@@ -217,7 +217,7 @@ static bool line_of(ovl_onnx *x, const resize *r, int i, int axis, const double 
 		if (ovl_x_number(x, r->ratio, &l->scale))
 			l->exact = (double)l->in * l->scale;
 	}
-	if (l->out < 1 || l->out > MAX_SIDE || l->in > MAX_SIDE || !(l->scale > 0)) {
+	if (l->out < 1 || l->out > MAX_SIDE || l->in > MAX_SIDE || l->out * l->in > MAX_WEIGHTS || !(l->scale > 0)) {
 		ovl_x_unsupported(x, "this way of resizing to such a size");
 		return false;
 	}

@@ -368,7 +368,7 @@ static ovl_status call_inside(ovl_onnx *x, const ovl_onnx_frame *frame, ovl_onnx
 static ovl_status call_function(ovl_onnx *x, const Onnx__FunctionProto *f)
 {
 	ovl_onnx_frame frame = {.function = f, .caller = x};
-	ovl_onnx_scope inner = {.graph = x->graph, .model = x->scope->model, .frame = &frame};
+	ovl_onnx_scope inner = {.graph = x->graph, .model = x->scope->model, .frame = &frame, .bodies = x->scope->bodies};
 	ovl_status st = function_defaults(x, &frame);
 	if (st == OVL_OK)
 		st = call_inside(x, &frame, &inner);
