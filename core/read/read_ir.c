@@ -43,7 +43,10 @@ static ovl_status read_net(ir *r, const ovl_xml *e, const char *name, net *n);
 static ovl_status at_line(ir *r, const ovl_xml *e) { return ovl_error_prefix(r->err, "line %ld", e->line); }
 static ovl_status no_memory(ir *r) { return ovl_fail(r->err, OVL_E_MEMORY, "not enough memory for the model"); }
 
-static ovl_status at_layer(ir *r, const layer *l) { return ovl_error_prefix(r->err, "line %ld: layer '%.200s' (%.60s)", l->e->line, l->name, l->type); }
+static ovl_status at_layer(ir *r, const layer *l)
+{
+	return ovl_error_prefix(r->err, "line %ld: layer '%.200s' (%.60s)", l->e->line, l->name, l->type);
+}
 
 static ovl_status number(ir *r, const ovl_xml *e, const char *attr, bool required, int64_t fill, int64_t *out)
 {
@@ -346,7 +349,8 @@ static ovl_status map_ports(ir *r, const layer *l, const net *body, const ovl_xm
 	}
 	for (const ovl_xml *c = ovl_xml_child(ovl_xml_child(l->e, "back_edges"), "edge"); c; c = ovl_xml_next(c)) {
 		ovl_back_edge back;
-		if (body_layer(r, body, c, "from-layer", "Result", &back.result) != OVL_OK || body_layer(r, body, c, "to-layer", "Parameter", &back.parameter) != OVL_OK)
+		if (body_layer(r, body, c, "from-layer", "Result", &back.result) != OVL_OK ||
+			body_layer(r, body, c, "to-layer", "Parameter", &back.parameter) != OVL_OK)
 			return at_line(r, c);
 		if (!ovl_vec_push(&b->back, back))
 			return no_memory(r);
@@ -434,7 +438,8 @@ static ovl_status check_new_attributes(ir *r, const layer *l, const ovl_node *no
 {
 	static const struct {
 		const char *type, *name, *value;
-	} neutral[] = {{"AvgPool", "dilations", "1"}, {"OneHot", "negative_indices_mode", "ignore_negative"}, {"OneHot", "negative_indices_mode", "normalize"}};
+	} neutral[] = {{"AvgPool", "dilations", "1"}, {"OneHot", "negative_indices_mode", "ignore_negative"},
+		{"OneHot", "negative_indices_mode", "normalize"}};
 	const ovl_xml *data = ovl_xml_child(l->e, "data");
 	const char *version = ovl_xml_attr(l->e, "version");
 	int64_t v;

@@ -36,7 +36,8 @@ static ovl_status input_type(ovl_onnx_model *m, const Onnx__TypeProto *p, ovl_ty
 	if (!p || p->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET)
 		return ovl_fail(m->err, OVL_E_PARSE, "it has no type");
 	if (p->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "only tensors can be inputs of a model: sequences, maps, optionals and sparse tensors are not supported");
+		return ovl_fail(m->err, OVL_E_UNSUPPORTED,
+			"only tensors can be inputs of a model: sequences, maps, optionals and sparse tensors are not supported");
 	if (!ovl_pb_type(p->tensor_type->elem_type, type))
 		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "its element type is %d (%s)", p->tensor_type->elem_type, ovl_pb_type_name(p->tensor_type->elem_type));
 	return shape_of(m, p->tensor_type->shape, shape);

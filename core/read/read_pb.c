@@ -31,7 +31,8 @@ static bool skip(wire *w, uint64_t n)
 	return true;
 }
 
-/* protobuf-c recurses as deep as the file says and trusts nobody else's check: the nesting is walked here first. Gives the place of the first flaw. */
+/* protobuf-c recurses as deep as the file says and trusts nobody else's check: the nesting is walked here first. Gives the place of the first flaw.
+ */
 static ovl_status walk(const ProtobufCMessageDescriptor *kind, wire w, int depth, ovl_error *err)
 {
 	uint64_t tag, n;
@@ -179,7 +180,8 @@ static ovl_status external_number(const Onnx__StringStringEntryProto *e, int64_t
 	return OVL_OK;
 }
 
-static ovl_status external_tensor(Onnx__TensorProto *p, ovl_pb_files *files, ovl_type type, const ovl_shape *shape, size_t bytes, ovl_tensor **out, ovl_error *err)
+static ovl_status external_tensor(
+	Onnx__TensorProto *p, ovl_pb_files *files, ovl_type type, const ovl_shape *shape, size_t bytes, ovl_tensor **out, ovl_error *err)
 {
 	const char *location = NULL;
 	int64_t offset = 0, length = -1;
@@ -318,7 +320,8 @@ static ovl_status tensor_of(Onnx__TensorProto *p, ovl_pb_files *files, ovl_tenso
 	int64_t count;
 	size_t bytes;
 	if (!ovl_pb_type(p->data_type, &type))
-		return ovl_fail(err, p->data_type <= 0 ? OVL_E_PARSE : OVL_E_UNSUPPORTED, "its element type is %d (%s)", p->data_type, ovl_pb_type_name(p->data_type));
+		return ovl_fail(err, p->data_type <= 0 ? OVL_E_PARSE : OVL_E_UNSUPPORTED, "its element type is %d (%s)", p->data_type,
+			ovl_pb_type_name(p->data_type));
 	if (p->n_dims > OVL_MAX_RANK)
 		return ovl_fail(err, OVL_E_UNSUPPORTED, "it has %zu dimensions, at most %d are supported", p->n_dims, OVL_MAX_RANK);
 	for (size_t i = 0; i < p->n_dims; i++) {

@@ -362,8 +362,8 @@ static bool decompression(const ovl_node *n)
 static void slice_attributes(writer *w, bool sliced, int64_t axis, int64_t start, int64_t end, int64_t stride, int64_t part_size)
 {
 	if (sliced)
-		ovl_str_addf(w->xml, " axis=\"%lld\" start=\"%lld\" end=\"%lld\" stride=\"%lld\" part_size=\"%lld\"", (long long)axis, (long long)start, (long long)end,
-			(long long)stride, (long long)part_size);
+		ovl_str_addf(w->xml, " axis=\"%lld\" start=\"%lld\" end=\"%lld\" stride=\"%lld\" part_size=\"%lld\"", (long long)axis,
+			(long long)start, (long long)end, (long long)stride, (long long)part_size);
 }
 
 /* Parameters have the first ids of a body, Results the last: see write_graph. */
@@ -400,11 +400,13 @@ static void port_map(writer *w, const ovl_node *n, const ovl_body *b, const layo
 	}
 	if (ovl_node_is(n, "Loop") && b->iteration_parameter >= 0) {
 		tabs(w, indent + 1);
-		ovl_str_addf(w->xml, "<input external_port_id=\"-1\" internal_layer_id=\"%zu\" purpose=\"current_iteration\" />\n", parameter_id(body, b->iteration_parameter));
+		ovl_str_addf(w->xml, "<input external_port_id=\"-1\" internal_layer_id=\"%zu\" purpose=\"current_iteration\" />\n",
+			parameter_id(body, b->iteration_parameter));
 	}
 	if (ovl_node_is(n, "Loop") && b->condition_result >= 0) {
 		tabs(w, indent + 1);
-		ovl_str_addf(w->xml, "<output external_port_id=\"-1\" internal_layer_id=\"%zu\" purpose=\"execution_condition\" />\n", result_id(body, b->condition_result));
+		ovl_str_addf(w->xml, "<output external_port_id=\"-1\" internal_layer_id=\"%zu\" purpose=\"execution_condition\" />\n",
+			result_id(body, b->condition_result));
 	}
 	tabs(w, indent);
 	ovl_str_addf(w->xml, "</%s>\n", tag);
@@ -414,7 +416,8 @@ static void port_map(writer *w, const ovl_node *n, const ovl_body *b, const layo
 	ovl_str_add(w->xml, "<back_edges>\n");
 	for (size_t i = 0; i < b->back.n; i++) {
 		tabs(w, indent + 1);
-		ovl_str_addf(w->xml, "<edge from-layer=\"%zu\" to-layer=\"%zu\" />\n", result_id(body, b->back.at[i].result), parameter_id(body, b->back.at[i].parameter));
+		ovl_str_addf(w->xml, "<edge from-layer=\"%zu\" to-layer=\"%zu\" />\n", result_id(body, b->back.at[i].result),
+			parameter_id(body, b->back.at[i].parameter));
 	}
 	tabs(w, indent);
 	ovl_str_add(w->xml, "</back_edges>\n");
@@ -480,7 +483,8 @@ static bool fits_f16(const ovl_tensor *t)
 	return n == 0 || (double)lost < 0.75 * (double)n;
 }
 
-static void constant_layer(writer *w, layout *l, const ovl_node *n, const char *name, ovl_type type, size_t offset, size_t size, bool names, int indent)
+static void constant_layer(
+	writer *w, layout *l, const ovl_node *n, const char *name, ovl_type type, size_t offset, size_t size, bool names, int indent)
 {
 	const ovl_output *o = &n->out.at[0];
 	ovl_str shape = {0};
@@ -489,7 +493,8 @@ static void constant_layer(writer *w, layout *l, const ovl_node *n, const char *
 	ovl_str_add(&shape, "");
 	for (int i = 0; i < o->shape.rank; i++)
 		ovl_str_addf(&shape, "%s%lld", i ? ", " : "", (long long)o->shape.dims[i].min);
-	ovl_str_addf(w->xml, "<data element_type=\"%s\" shape=\"%s\" offset=\"%zu\" size=\"%zu\" />\n", ovl_type_name(type), shape.at ? shape.at : "", offset, size);
+	ovl_str_addf(w->xml, "<data element_type=\"%s\" shape=\"%s\" offset=\"%zu\" size=\"%zu\" />\n", ovl_type_name(type), shape.at ? shape.at : "",
+		offset, size);
 	w->xml->failed = w->xml->failed || shape.failed;
 	ovl_str_free(&shape);
 	tabs(w, indent + 1);

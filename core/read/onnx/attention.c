@@ -128,7 +128,10 @@ static ovl_end softmax_of(ovl_onnx *x, ovl_end qk, ovl_end bias)
 static void attention(ovl_onnx *x)
 {
 	ovl_end q = ovl_x_in(x, 0), k = ovl_x_in(x, 1), v = ovl_x_in(x, 2), mask = ovl_x_maybe(x, 3), past_v = ovl_x_maybe(x, 5), bias, qk, look, y;
-	rules r = {.past = ovl_x_maybe(x, 4), .lengths = ovl_x_maybe(x, 6), .causal = ovl_x_attr_int(x, "is_causal", 0), .left = ovl_x_attr_int(x, "left_window_size", -1),
+	rules r = {.past = ovl_x_maybe(x, 4),
+		.lengths = ovl_x_maybe(x, 6),
+		.causal = ovl_x_attr_int(x, "is_causal", 0),
+		.left = ovl_x_attr_int(x, "left_window_size", -1),
 		.right = ovl_x_attr_int(x, "right_window_size", -1)};
 	int64_t q_heads = head_count(x, q, "q_num_heads"), kv_heads = head_count(x, k, "kv_num_heads"), mode = ovl_x_attr_int(x, "qk_matmul_output_mode", 0);
 	bool flat = ovl_x_rank(x, q) == 3;
@@ -200,4 +203,5 @@ static void rotary_embedding(ovl_onnx *x)
 	ovl_x_out(x, 0, rank == 4 ? ovl_x_transpose(x, a, (int64_t[]){0, 2, 1, 3}, 4) : ovl_x_reshape(x, a, shape));
 }
 
-const ovl_onnx_rule ovl_onnx_attention[] = {{"Attention", NULL, 23, attention}, {"RotaryEmbedding", NULL, 23, rotary_embedding}, {NULL, NULL, 0, NULL}};
+const ovl_onnx_rule ovl_onnx_attention[] = {
+	{"Attention", NULL, 23, attention}, {"RotaryEmbedding", NULL, 23, rotary_embedding}, {NULL, NULL, 0, NULL}};

@@ -64,7 +64,8 @@ typedef struct carried {
 /* The initial shape, as far as the body's own declaration agrees with it. */
 static void assume(ovl_onnx *x, carried *c, ovl_end first, const Onnx__ValueInfoProto *declared)
 {
-	const Onnx__TensorShapeProto *p = declared->type && declared->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? declared->type->tensor_type->shape : NULL;
+	const Onnx__TensorShapeProto *p =
+		declared->type && declared->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? declared->type->tensor_type->shape : NULL;
 	c->first = first;
 	if (x->status != OVL_OK)
 		return;
@@ -198,7 +199,13 @@ static void loop_maps(ovl_onnx *x, loop *l, ovl_node *n)
 		push_out(x, b, (ovl_body_out){.output = i, .result = first + 1 + i});
 	}
 	for (int i = 0; i < l->n_scan; i++)
-		push_out(x, b, (ovl_body_out){.output = l->n_state + i, .result = first + 1 + l->n_state + i, .sliced = true, .end = -1, .stride = 1, .part_size = 1});
+		push_out(x, b,
+			(ovl_body_out){.output = l->n_state + i,
+				.result = first + 1 + l->n_state + i,
+				.sliced = true,
+				.end = -1,
+				.stride = 1,
+				.part_size = 1});
 }
 
 static void emit_loop(ovl_onnx *x, loop *l)
@@ -387,7 +394,13 @@ static void scan_op(ovl_onnx *x)
 	ovl_end in[64];
 	int axis[64], axis_out[64];
 	bool backward[64], backward_out[64], batched = x->opset < 9;
-	scan s = {.g = ovl_x_attr_graph(x, "body"), .state = state, .in = in, .axis = axis, .axis_out = axis_out, .backward = backward, .backward_out = backward_out};
+	scan s = {.g = ovl_x_attr_graph(x, "body"),
+		.state = state,
+		.in = in,
+		.axis = axis,
+		.axis_out = axis_out,
+		.backward = backward,
+		.backward_out = backward_out};
 	int64_t scanned = ovl_x_need_int(x, "num_scan_inputs");
 	ovl_node *n;
 	if (x->status != OVL_OK)

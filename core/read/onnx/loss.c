@@ -41,5 +41,7 @@ static void softmax_cross_entropy(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_loss[] = {
-	{"NegativeLogLikelihoodLoss", NULL, 12, negative_log_likelihood}, {"SoftmaxCrossEntropyLoss", NULL, 12, softmax_cross_entropy}, {NULL, NULL, 0, NULL},
+	{"NegativeLogLikelihoodLoss", NULL, 12, negative_log_likelihood},
+	{"SoftmaxCrossEntropyLoss", NULL, 12, softmax_cross_entropy},
+	{NULL, NULL, 0, NULL},
 };

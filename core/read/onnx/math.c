@@ -20,7 +20,8 @@ static const char *ours(const ovl_onnx *x, const pair *table)
 
 static void unary(ovl_onnx *x)
 {
-	static const pair names[] = {{"Ceil", "Ceiling"}, {"Neg", "Negative"}, {"HardSwish", "HSwish"}, {"Softplus", "SoftPlus"}, {"Softsign", "SoftSign"}, {NULL, NULL}};
+	static const pair names[] = {
+		{"Ceil", "Ceiling"}, {"Neg", "Negative"}, {"HardSwish", "HSwish"}, {"Softplus", "SoftPlus"}, {"Softsign", "SoftSign"}, {NULL, NULL}};
 	ovl_x_out(x, 0, ovl_x_op(x, ours(x, names), ovl_x_in(x, 0)));
 }
 
@@ -157,7 +158,9 @@ static void prelu(ovl_onnx *x)
 static void hard_sigmoid(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0);
-	ovl_x_out(x, 0, ovl_x_op(x, "HardSigmoid", a, ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 0.2f)), ovl_x_like(x, a, ovl_x_attr_float(x, "beta", 0.5f))));
+	ovl_x_out(x, 0,
+		ovl_x_op(x, "HardSigmoid", a, ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 0.2f)),
+			ovl_x_like(x, a, ovl_x_attr_float(x, "beta", 0.5f))));
 }
 
 static void thresholded_relu(ovl_onnx *x)
@@ -219,7 +222,8 @@ static void softmax_13(ovl_onnx *x)
 /* One at the first of the largest, zero elsewhere. */
 static ovl_end hardmax_along(ovl_onnx *x, ovl_end a, int64_t axis)
 {
-	ovl_end best = ovl_x_opa(x, "TopK", ovl_x_text(x, "axis=%lld;mode=max;sort=value;stable=true;index_element_type=i64", (long long)axis), a, ovl_x_i64(x, 1));
+	ovl_end best = ovl_x_opa(
+		x, "TopK", ovl_x_text(x, "axis=%lld;mode=max;sort=value;stable=true;index_element_type=i64", (long long)axis), a, ovl_x_i64(x, 1));
 	ovl_end depth = ovl_x_scalar_of(x, ovl_x_gather(x, ovl_x_shape(x, a), ovl_x_vec(x, axis), 0));
 	ovl_end index = ovl_x_squeeze(x, ovl_x_port(best, 1), (int)axis);
 	return ovl_x_opa(x, "OneHot", ovl_x_text(x, "axis=%lld", (long long)axis), index, depth, ovl_x_like(x, a, 1), ovl_x_like(x, a, 0));
@@ -373,22 +377,75 @@ static void cum_prod(ovl_onnx *x) /* of a known, small length: a product a step 
 }
 
 const ovl_onnx_rule ovl_onnx_math[] = {
-	{"Abs", NULL, 1, unary}, {"Acos", NULL, 7, unary}, {"Acosh", NULL, 9, unary}, {"Asin", NULL, 7, unary}, {"Asinh", NULL, 9, unary},
-	{"Atan", NULL, 7, unary}, {"Atanh", NULL, 9, unary}, {"Ceil", NULL, 1, unary}, {"Cos", NULL, 7, unary}, {"Cosh", NULL, 9, unary},
-	{"Erf", NULL, 9, unary}, {"Exp", NULL, 1, unary}, {"Floor", NULL, 1, unary}, {"HardSwish", NULL, 14, unary}, {"Log", NULL, 1, unary},
-	{"Mish", NULL, 18, unary}, {"Neg", NULL, 1, unary}, {"Relu", NULL, 1, unary}, {"Round", NULL, 11, round_half_even}, {"Sigmoid", NULL, 1, unary},
-	{"Sign", NULL, 9, unary}, {"Sin", NULL, 7, unary}, {"Sinh", NULL, 9, unary}, {"Softplus", NULL, 1, unary}, {"Softsign", NULL, 1, unary},
-	{"Sqrt", NULL, 1, unary}, {"Tan", NULL, 7, unary}, {"Tanh", NULL, 1, unary}, {"IsNaN", NULL, 9, unary}, {"IsInf", NULL, 10, is_inf},
-	{"BitwiseNot", NULL, 18, unary}, {"Reciprocal", NULL, 1, reciprocal},
-	{"Add", NULL, 1, binary}, {"Sub", NULL, 1, binary}, {"Mul", NULL, 1, binary}, {"Div", NULL, 1, divide}, {"Mod", NULL, 10, mod},
-	{"Pow", NULL, 1, power}, {"BitwiseAnd", NULL, 18, binary}, {"BitwiseOr", NULL, 18, binary}, {"BitwiseXor", NULL, 18, binary},
+	{"Abs", NULL, 1, unary},
+	{"Acos", NULL, 7, unary},
+	{"Acosh", NULL, 9, unary},
+	{"Asin", NULL, 7, unary},
+	{"Asinh", NULL, 9, unary},
+	{"Atan", NULL, 7, unary},
+	{"Atanh", NULL, 9, unary},
+	{"Ceil", NULL, 1, unary},
+	{"Cos", NULL, 7, unary},
+	{"Cosh", NULL, 9, unary},
+	{"Erf", NULL, 9, unary},
+	{"Exp", NULL, 1, unary},
+	{"Floor", NULL, 1, unary},
+	{"HardSwish", NULL, 14, unary},
+	{"Log", NULL, 1, unary},
+	{"Mish", NULL, 18, unary},
+	{"Neg", NULL, 1, unary},
+	{"Relu", NULL, 1, unary},
+	{"Round", NULL, 11, round_half_even},
+	{"Sigmoid", NULL, 1, unary},
+	{"Sign", NULL, 9, unary},
+	{"Sin", NULL, 7, unary},
+	{"Sinh", NULL, 9, unary},
+	{"Softplus", NULL, 1, unary},
+	{"Softsign", NULL, 1, unary},
+	{"Sqrt", NULL, 1, unary},
+	{"Tan", NULL, 7, unary},
+	{"Tanh", NULL, 1, unary},
+	{"IsNaN", NULL, 9, unary},
+	{"IsInf", NULL, 10, is_inf},
+	{"BitwiseNot", NULL, 18, unary},
+	{"Reciprocal", NULL, 1, reciprocal},
+	{"Add", NULL, 1, binary},
+	{"Sub", NULL, 1, binary},
+	{"Mul", NULL, 1, binary},
+	{"Div", NULL, 1, divide},
+	{"Mod", NULL, 10, mod},
+	{"Pow", NULL, 1, power},
+	{"BitwiseAnd", NULL, 18, binary},
+	{"BitwiseOr", NULL, 18, binary},
+	{"BitwiseXor", NULL, 18, binary},
 	{"BitShift", NULL, 11, bit_shift},
-	{"Max", NULL, 1, variadic}, {"Min", NULL, 1, variadic}, {"Sum", NULL, 1, variadic}, {"Mean", NULL, 1, mean},
-	{"Clip", NULL, 1, clip_6}, {"Clip", NULL, 11, clip_11}, {"Elu", NULL, 1, elu}, {"Selu", NULL, 1, selu}, {"Celu", NULL, 12, celu},
-	{"LeakyRelu", NULL, 1, leaky_relu}, {"PRelu", NULL, 1, prelu}, {"HardSigmoid", NULL, 1, hard_sigmoid}, {"ThresholdedRelu", NULL, 1, thresholded_relu},
-	{"Shrink", NULL, 9, shrink}, {"Gelu", NULL, 20, gelu}, {"Swish", NULL, 24, swish},
-	{"Softmax", NULL, 1, softmax_1}, {"Softmax", NULL, 13, softmax_13}, {"LogSoftmax", NULL, 1, softmax_1}, {"LogSoftmax", NULL, 13, softmax_13},
-	{"Hardmax", NULL, 1, hardmax}, {"CumSum", NULL, 11, cum_sum}, {"CumProd", NULL, 26, cum_prod},
-	{"MatMul", NULL, 1, matmul}, {"Gemm", NULL, 1, gemm}, {"Einsum", NULL, 12, einsum}, {"Det", NULL, 11, det}, {"Trilu", NULL, 14, trilu},
+	{"Max", NULL, 1, variadic},
+	{"Min", NULL, 1, variadic},
+	{"Sum", NULL, 1, variadic},
+	{"Mean", NULL, 1, mean},
+	{"Clip", NULL, 1, clip_6},
+	{"Clip", NULL, 11, clip_11},
+	{"Elu", NULL, 1, elu},
+	{"Selu", NULL, 1, selu},
+	{"Celu", NULL, 12, celu},
+	{"LeakyRelu", NULL, 1, leaky_relu},
+	{"PRelu", NULL, 1, prelu},
+	{"HardSigmoid", NULL, 1, hard_sigmoid},
+	{"ThresholdedRelu", NULL, 1, thresholded_relu},
+	{"Shrink", NULL, 9, shrink},
+	{"Gelu", NULL, 20, gelu},
+	{"Swish", NULL, 24, swish},
+	{"Softmax", NULL, 1, softmax_1},
+	{"Softmax", NULL, 13, softmax_13},
+	{"LogSoftmax", NULL, 1, softmax_1},
+	{"LogSoftmax", NULL, 13, softmax_13},
+	{"Hardmax", NULL, 1, hardmax},
+	{"CumSum", NULL, 11, cum_sum},
+	{"CumProd", NULL, 26, cum_prod},
+	{"MatMul", NULL, 1, matmul},
+	{"Gemm", NULL, 1, gemm},
+	{"Einsum", NULL, 12, einsum},
+	{"Det", NULL, 11, det},
+	{"Trilu", NULL, 14, trilu},
 	{NULL, NULL, 0, NULL},
 };

@@ -39,8 +39,9 @@ static void fused_matmul(ovl_onnx *x)
 	float alpha = ovl_x_attr_float(x, "alpha", 1);
 	if (ovl_x_attr_int(x, "transBatchA", 0) || ovl_x_attr_int(x, "transBatchB", 0))
 		ovl_x_unsupported(x, "transBatchA");
-	y = ovl_x_opa(x, "MatMul", ovl_x_text(x, "transpose_a=%d;transpose_b=%d", ovl_x_attr_int(x, "transA", 0) != 0, ovl_x_attr_int(x, "transB", 0) != 0), ovl_x_in(x, 0),
-		ovl_x_in(x, 1));
+	y = ovl_x_opa(x, "MatMul",
+		ovl_x_text(x, "transpose_a=%d;transpose_b=%d", ovl_x_attr_int(x, "transA", 0) != 0, ovl_x_attr_int(x, "transB", 0) != 0),
+		ovl_x_in(x, 0), ovl_x_in(x, 1));
 	ovl_x_out(x, 0, alpha == 1 ? y : ovl_x_op(x, "Multiply", y, ovl_x_like(x, y, alpha)));
 }
 

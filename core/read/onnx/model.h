@@ -46,7 +46,8 @@ void ovl_onnx_scope_close(ovl_onnx_scope *s);
 ovl_status ovl_onnx_scope_initializers(ovl_onnx_scope *s, const Onnx__GraphProto *g); /* makes them known; nodes are made on demand */
 /* NULL name or not found: out->set is false. */
 ovl_status ovl_onnx_scope_get(ovl_onnx_scope *s, const char *name, ovl_onnx_value *out);
-ovl_status ovl_onnx_scope_set(ovl_onnx_scope *s, const char *name, ovl_onnx_value v); /* a name that has a value in this very scope gets the new one */
+ovl_status ovl_onnx_scope_set(
+	ovl_onnx_scope *s, const char *name, ovl_onnx_value v); /* a name that has a value in this very scope gets the new one */
 ovl_status ovl_onnx_scope_nodes(ovl_onnx_scope *s, Onnx__NodeProto *const *nodes, size_t n); /* translates them, in any order in which they can be */
 ovl_status ovl_onnx_scope_tensor(ovl_onnx_scope *s, Onnx__TensorProto *proto, ovl_tensor **out); /* borrowed from the model */
 ovl_status ovl_onnx_sparse(ovl_onnx_scope *s, const Onnx__SparseTensorProto *proto, ovl_tensor **out); /* a new dense tensor */

@@ -169,8 +169,9 @@ static void deform_conv(ovl_onnx *x)
 	ovl_end a = ovl_x_in(x, 0), w = ovl_x_in(x, 1), offset = ovl_x_in(x, 2), bias = ovl_x_maybe(x, 3), mask = ovl_x_maybe(x, 4);
 	int rank = ovl_x_need_rank(x, w);
 	window win = read_window(x, rank - 2);
-	const char *how = ovl_x_text(x, "%s;group=%lld;deformable_group=%lld;bilinear_interpolation_pad=true", x->status == OVL_OK ? window_text(x, &win, true) : "",
-		(long long)ovl_x_attr_int(x, "group", 1), (long long)ovl_x_attr_int(x, "offset_group", 1));
+	const char *how = ovl_x_text(x, "%s;group=%lld;deformable_group=%lld;bilinear_interpolation_pad=true",
+		x->status == OVL_OK ? window_text(x, &win, true) : "", (long long)ovl_x_attr_int(x, "group", 1),
+		(long long)ovl_x_attr_int(x, "offset_group", 1));
 	ovl_x_out(x, 0, with_bias(x, ovl_x_opa(x, "DeformableConvolution", how, a, offset, w, mask), bias, rank));
 }
 
@@ -301,7 +302,9 @@ static ovl_end average(ovl_onnx *x, ovl_end a, const window *w, bool exclude_pad
 {
 	if (x->status == OVL_OK && dilated(w))
 		return dilated_average(x, a, *w, exclude_pad, false);
-	return x->status == OVL_OK ? ovl_x_opa(x, "AvgPool", ovl_x_text(x, "%s;exclude-pad=%s", pool_text(x, w, false), exclude_pad ? "true" : "false"), a) : a;
+	return x->status == OVL_OK
+		       ? ovl_x_opa(x, "AvgPool", ovl_x_text(x, "%s;exclude-pad=%s", pool_text(x, w, false), exclude_pad ? "true" : "false"), a)
+		       : a;
 }
 
 static void average_pool(ovl_onnx *x)
@@ -378,10 +381,12 @@ static void max_unpool(ovl_onnx *x)
 
 static void roi_align(ovl_onnx *x)
 {
-	const char *mode = ovl_x_attr_text(x, "mode", "avg"), *aligned = ovl_x_attr_text(x, "coordinate_transformation_mode", x->opset < 16 ? "output_half_pixel" : "half_pixel");
+	const char *mode = ovl_x_attr_text(x, "mode", "avg"),
+		   *aligned = ovl_x_attr_text(x, "coordinate_transformation_mode", x->opset < 16 ? "output_half_pixel" : "half_pixel");
 	const char *how = ovl_x_text(x, "pooled_h=%lld;pooled_w=%lld;sampling_ratio=%lld;spatial_scale=%s;mode=%s;aligned_mode=%s",
-		(long long)ovl_x_attr_int(x, "output_height", 1), (long long)ovl_x_attr_int(x, "output_width", 1), (long long)ovl_x_attr_int(x, "sampling_ratio", 0),
-		ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1)), mode, strcmp(aligned, "half_pixel") == 0 ? "half_pixel_for_nn" : "asymmetric");
+		(long long)ovl_x_attr_int(x, "output_height", 1), (long long)ovl_x_attr_int(x, "output_width", 1),
+		(long long)ovl_x_attr_int(x, "sampling_ratio", 0), ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1)), mode,
+		strcmp(aligned, "half_pixel") == 0 ? "half_pixel_for_nn" : "asymmetric");
 	ovl_x_out(x, 0, ovl_x_opa(x, "ROIAlign", how, ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2)));
 }
 
@@ -393,8 +398,11 @@ static void max_roi_pool(ovl_onnx *x)
 		ovl_x_fail(x, OVL_E_PARSE, "attribute 'pooled_shape' is missing or not 2 numbers");
 		return;
 	}
-	ovl_x_out(x, 0, ovl_x_opa(x, "ROIPooling", ovl_x_text(x, "pooled_h=%lld;pooled_w=%lld;spatial_scale=%s;method=max", (long long)size[0], (long long)size[1],
-		ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1))), ovl_x_in(x, 0), ovl_x_in(x, 1)));
+	ovl_x_out(x, 0,
+		ovl_x_opa(x, "ROIPooling",
+			ovl_x_text(x, "pooled_h=%lld;pooled_w=%lld;spatial_scale=%s;method=max", (long long)size[0], (long long)size[1],
+				ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1))),
+			ovl_x_in(x, 0), ovl_x_in(x, 1)));
 }
 
 static void grid_sample(ovl_onnx *x)
@@ -404,8 +412,11 @@ static void grid_sample(ovl_onnx *x)
 		mode = "bilinear";
 	else if (strcmp(mode, "cubic") == 0)
 		mode = "bicubic";
-	ovl_x_out(x, 0, ovl_x_opa(x, "GridSample", ovl_x_text(x, "align_corners=%s;mode=%s;padding_mode=%s", ovl_x_attr_int(x, "align_corners", 0) ? "true" : "false",
-		mode, padding), ovl_x_in(x, 0), ovl_x_in(x, 1)));
+	ovl_x_out(x, 0,
+		ovl_x_opa(x, "GridSample",
+			ovl_x_text(x, "align_corners=%s;mode=%s;padding_mode=%s", ovl_x_attr_int(x, "align_corners", 0) ? "true" : "false", mode,
+				padding),
+			ovl_x_in(x, 0), ovl_x_in(x, 1)));
 }
 
 /* Boxes are [y1, x1, y2, x2] or [x_center, y_center, w, h]; the result is rows of batch, class, box, in order of batch, class, score. */
@@ -416,7 +427,8 @@ static void non_max_suppression(ovl_onnx *x)
 	most = most.node ? ovl_x_scalar_of(x, most) : ovl_x_i64(x, 0);
 	iou = iou.node ? ovl_x_scalar_of(x, iou) : ovl_x_scalar(x, OVL_F32, 0);
 	score = score.node ? ovl_x_scalar_of(x, score) : ovl_x_scalar(x, OVL_F32, (double)-__builtin_inff());
-	e = ovl_x_opa(x, "NonMaxSuppression", ovl_x_text(x, "box_encoding=%s;sort_result_descending=false;output_type=i64", coding), boxes, scores, most, iou, score);
+	e = ovl_x_opa(x, "NonMaxSuppression", ovl_x_text(x, "box_encoding=%s;sort_result_descending=false;output_type=i64", coding), boxes, scores,
+		most, iou, score);
 	/* Rows of -1 fill up what was not selected. */
 	rows = ovl_x_op(x, "Slice", e, ovl_x_vec(x, 0), ovl_x_vector_of(x, ovl_x_port(e, 2)), ovl_x_vec(x, 1), ovl_x_vec(x, 0));
 	ovl_x_out(x, 0, rows);
@@ -425,7 +437,8 @@ static void non_max_suppression(ovl_onnx *x)
 /* n points from -1 to 1: its ends, or the centres of n equal parts */
 static ovl_end grid_line(ovl_onnx *x, ovl_end n, bool corners)
 {
-	ovl_end i = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), n, OVL_I64), OVL_F32), one = ovl_x_scalar(x, OVL_F32, 1), two = ovl_x_scalar(x, OVL_F32, 2);
+	ovl_end i = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), n, OVL_I64), OVL_F32), one = ovl_x_scalar(x, OVL_F32, 1),
+		two = ovl_x_scalar(x, OVL_F32, 2);
 	n = ovl_x_convert(x, n, OVL_F32);
 	i = ovl_x_op(x, "Multiply", i, two);
 	if (corners)
@@ -458,9 +471,20 @@ static void affine_grid(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_nn[] = {
-	{"Conv", NULL, 1, conv}, {"ConvTranspose", NULL, 1, conv_transpose}, {"DeformConv", NULL, 19, deform_conv}, {"MaxPool", NULL, 1, max_pool},
-	{"AveragePool", NULL, 1, average_pool}, {"LpPool", NULL, 1, lp_pool}, {"GlobalAveragePool", NULL, 1, global_pool},
-	{"GlobalMaxPool", NULL, 1, global_pool}, {"GlobalLpPool", NULL, 1, global_lp_pool}, {"MaxUnpool", NULL, 9, max_unpool}, {"RoiAlign", NULL, 10, roi_align},
-	{"MaxRoiPool", NULL, 1, max_roi_pool}, {"GridSample", NULL, 16, grid_sample}, {"NonMaxSuppression", NULL, 10, non_max_suppression},
-	{"AffineGrid", NULL, 20, affine_grid}, {NULL, NULL, 0, NULL},
+	{"Conv", NULL, 1, conv},
+	{"ConvTranspose", NULL, 1, conv_transpose},
+	{"DeformConv", NULL, 19, deform_conv},
+	{"MaxPool", NULL, 1, max_pool},
+	{"AveragePool", NULL, 1, average_pool},
+	{"LpPool", NULL, 1, lp_pool},
+	{"GlobalAveragePool", NULL, 1, global_pool},
+	{"GlobalMaxPool", NULL, 1, global_pool},
+	{"GlobalLpPool", NULL, 1, global_lp_pool},
+	{"MaxUnpool", NULL, 9, max_unpool},
+	{"RoiAlign", NULL, 10, roi_align},
+	{"MaxRoiPool", NULL, 1, max_roi_pool},
+	{"GridSample", NULL, 16, grid_sample},
+	{"NonMaxSuppression", NULL, 10, non_max_suppression},
+	{"AffineGrid", NULL, 20, affine_grid},
+	{NULL, NULL, 0, NULL},
 };

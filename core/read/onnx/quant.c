@@ -149,7 +149,10 @@ static const char *conv_attributes(ovl_onnx *x, int n)
 {
 	int64_t strides[OVL_MAX_RANK], dilations[OVL_MAX_RANK], pads[2 * OVL_MAX_RANK];
 	const char *mode = ovl_x_attr_text(x, "auto_pad", "NOTSET");
-	const char *ours = strcmp(mode, "SAME_UPPER") == 0 ? "same_upper" : strcmp(mode, "SAME_LOWER") == 0 ? "same_lower" : strcmp(mode, "VALID") == 0 ? "valid" : "explicit";
+	const char *ours = strcmp(mode, "SAME_UPPER") == 0   ? "same_upper"
+			   : strcmp(mode, "SAME_LOWER") == 0 ? "same_lower"
+			   : strcmp(mode, "VALID") == 0      ? "valid"
+							     : "explicit";
 	if (n < 1 || n > OVL_MAX_RANK - 2) {
 		ovl_x_unsupported(x, "this number of dimensions");
 		return "";
@@ -182,11 +185,13 @@ static void conv_integer(ovl_onnx *x)
 /* x, its scale and zero, w, its scale and zero, the result's scale and zero, bias in units of both scales */
 static void qlinear_conv(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), w = ovl_x_in(x, 3), scale_a = ovl_x_in(x, 1), scale_w = ovl_x_in(x, 4), zero_y = ovl_x_in(x, 7), bias = ovl_x_maybe(x, 8), y;
+	ovl_end a = ovl_x_in(x, 0), w = ovl_x_in(x, 3), scale_a = ovl_x_in(x, 1), scale_w = ovl_x_in(x, 4), zero_y = ovl_x_in(x, 7),
+		bias = ovl_x_maybe(x, 8), y;
 	int rank = ovl_x_need_rank(x, w);
 	y = float_conv(x, dequantized(x, a, scale_a, ovl_x_in(x, 2), 1, 0), dequantized(x, w, scale_w, ovl_x_in(x, 5), 0, 0));
 	if (bias.node) {
-		bias = ovl_x_op(x, "Multiply", ovl_x_convert_like(x, bias, scale_a), ovl_x_op(x, "Multiply", ovl_x_scalar_of(x, scale_a), ovl_x_vector_of(x, scale_w)));
+		bias = ovl_x_op(x, "Multiply", ovl_x_convert_like(x, bias, scale_a),
+			ovl_x_op(x, "Multiply", ovl_x_scalar_of(x, scale_a), ovl_x_vector_of(x, scale_w)));
 		y = ovl_x_op(x, "Add", y, ovl_x_channels(x, bias, rank, 1));
 	}
 	ovl_x_out(x, 0, quantized(x, y, ovl_x_in(x, 6), zero_y, ovl_x_type(x, zero_y), 1, 0));
@@ -254,18 +259,29 @@ static void qlinear_concat(ovl_onnx *x)
 /* A, B, their scales, their zero points, bias */
 static void matmul_integer_to_float(ovl_onnx *x)
 {
-	ovl_end a = dequantized(x, ovl_x_in(x, 0), ovl_x_in(x, 2), ovl_x_maybe(x, 4), -2, 0), b = dequantized(x, ovl_x_in(x, 1), ovl_x_in(x, 3), ovl_x_maybe(x, 5), -1, 0);
+	ovl_end a = dequantized(x, ovl_x_in(x, 0), ovl_x_in(x, 2), ovl_x_maybe(x, 4), -2, 0),
+		b = dequantized(x, ovl_x_in(x, 1), ovl_x_in(x, 3), ovl_x_maybe(x, 5), -1, 0);
 	ovl_end y = ovl_x_op(x, "MatMul", a, b), bias = ovl_x_maybe(x, 6);
 	ovl_x_out(x, 0, bias.node ? ovl_x_op(x, "Add", y, bias) : y);
 }
 
 const ovl_onnx_rule ovl_onnx_quant[] = {
-	{"DequantizeLinear", NULL, 10, dequantize_linear}, {"QuantizeLinear", NULL, 10, quantize_linear}, {"DynamicQuantizeLinear", NULL, 11, dynamic_quantize_linear},
-	{"MatMulInteger", NULL, 10, matmul_integer}, {"ConvInteger", NULL, 10, conv_integer}, {"QLinearConv", NULL, 10, qlinear_conv},
-	{"QLinearMatMul", NULL, 10, qlinear_matmul}, {"DequantizeLinear", "com.microsoft", 1, dequantize_linear}, {"QuantizeLinear", "com.microsoft", 1, quantize_linear},
-	{"QLinearAdd", "com.microsoft", 1, qlinear_binary}, {"QLinearMul", "com.microsoft", 1, qlinear_binary}, {"QLinearSigmoid", "com.microsoft", 1, qlinear_unary},
-	{"QLinearLeakyRelu", "com.microsoft", 1, qlinear_unary}, {"QLinearSoftmax", "com.microsoft", 1, qlinear_unary},
-	{"QLinearGlobalAveragePool", "com.microsoft", 1, qlinear_global_pool}, {"QLinearConcat", "com.microsoft", 1, qlinear_concat},
+	{"DequantizeLinear", NULL, 10, dequantize_linear},
+	{"QuantizeLinear", NULL, 10, quantize_linear},
+	{"DynamicQuantizeLinear", NULL, 11, dynamic_quantize_linear},
+	{"MatMulInteger", NULL, 10, matmul_integer},
+	{"ConvInteger", NULL, 10, conv_integer},
+	{"QLinearConv", NULL, 10, qlinear_conv},
+	{"QLinearMatMul", NULL, 10, qlinear_matmul},
+	{"DequantizeLinear", "com.microsoft", 1, dequantize_linear},
+	{"QuantizeLinear", "com.microsoft", 1, quantize_linear},
+	{"QLinearAdd", "com.microsoft", 1, qlinear_binary},
+	{"QLinearMul", "com.microsoft", 1, qlinear_binary},
+	{"QLinearSigmoid", "com.microsoft", 1, qlinear_unary},
+	{"QLinearLeakyRelu", "com.microsoft", 1, qlinear_unary},
+	{"QLinearSoftmax", "com.microsoft", 1, qlinear_unary},
+	{"QLinearGlobalAveragePool", "com.microsoft", 1, qlinear_global_pool},
+	{"QLinearConcat", "com.microsoft", 1, qlinear_concat},
 	{"MatMulIntegerToFloat", "com.microsoft", 1, matmul_integer_to_float},
 	{NULL, NULL, 0, NULL},
 };

@@ -7,7 +7,8 @@ static ovl_end logarithm_of_sum_of_exponentials(ovl_onnx *x, ovl_end a, ovl_end 
 {
 	/* Without their largest, the exponentials cannot overflow; an infinite largest one is not subtracted. */
 	ovl_end top = ovl_x_reduce(x, "ReduceMax", a, axes, true), finite, sum;
-	finite = ovl_x_op(x, "Select", ovl_x_op(x, "Less", ovl_x_op(x, "Abs", top), ovl_x_like(x, top, (double)__builtin_inff())), top, ovl_x_like(x, top, 0));
+	finite = ovl_x_op(
+		x, "Select", ovl_x_op(x, "Less", ovl_x_op(x, "Abs", top), ovl_x_like(x, top, (double)__builtin_inff())), top, ovl_x_like(x, top, 0));
 	sum = ovl_x_op(x, "Log", ovl_x_reduce(x, "ReduceSum", ovl_x_op(x, "Exp", ovl_x_op(x, "Subtract", a, finite)), axes, keep));
 	return ovl_x_op(x, "Add", sum, keep ? finite : ovl_x_reduce(x, "ReduceSum", finite, axes, false));
 }

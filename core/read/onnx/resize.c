@@ -1,5 +1,5 @@
-/* Resize and Upsample. What Interpolate can do goes to Interpolate; the rest of ONNX's many modes becomes a product with a matrix of weights for each resized
- * dimension, made here from known sizes. */
+/* Resize and Upsample. What Interpolate can do goes to Interpolate; the rest of ONNX's many modes becomes a product with a matrix of weights for each
+ * resized dimension, made here from known sizes. */
 #include "read/onnx/rule.h"
 
 #include <math.h>
@@ -258,7 +258,10 @@ static void by_matrices(ovl_onnx *x, const resize *r, const double *amounts, con
 static ovl_end op2(ovl_onnx *x, const char *type, ovl_end a, ovl_end b) { return ovl_x_op(x, type, a, b); }
 static ovl_end num(ovl_onnx *x, double v) { return ovl_x_scalar(x, OVL_F32, v); }
 
-static ovl_end element(ovl_onnx *x, ovl_end list, int64_t i) { return ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_slice(x, list, 0, i, i + 1)), OVL_F32); }
+static ovl_end element(ovl_onnx *x, ovl_end list, int64_t i)
+{
+	return ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_slice(x, list, 0, i, i + 1)), OVL_F32);
+}
 
 /* The same as struct line, as scalars of the graph (f32). */
 typedef struct open_line {
@@ -286,8 +289,10 @@ static open_line open_line_of(ovl_onnx *x, const resize *r, int i, int n, int ax
 /* See `position`. *inside: {NULL, 0} when all outputs are. */
 static ovl_end open_positions(ovl_onnx *x, const resize *r, const open_line *l, ovl_end *inside)
 {
-	ovl_end o = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, l->out, OVL_I64), OVL_I64), OVL_F32), one = num(x, 1), half = num(x, 0.5);
-	ovl_end last = op2(x, "Subtract", l->in, one), single = op2(x, "Equal", l->out, one), steps = op2(x, "Maximum", op2(x, "Subtract", l->out, one), one), at;
+	ovl_end o = ovl_x_convert(x, ovl_x_range(x, ovl_x_i64(x, 0), ovl_x_convert(x, l->out, OVL_I64), OVL_I64), OVL_F32), one = num(x, 1),
+		half = num(x, 0.5);
+	ovl_end last = op2(x, "Subtract", l->in, one), single = op2(x, "Equal", l->out, one),
+		steps = op2(x, "Maximum", op2(x, "Subtract", l->out, one), one), at;
 	ovl_end centred = op2(x, "Divide", op2(x, "Add", o, half), l->scale);
 	*inside = (ovl_end){NULL, 0};
 	if (is(r->coordinates, "asymmetric"))

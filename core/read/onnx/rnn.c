@@ -57,11 +57,15 @@ static const char *float_list(ovl_onnx *x, const char *name)
 
 static const char *common_attributes(ovl_onnx *x, rnn *c, int per_direction)
 {
-	const char *direction = ovl_x_attr_text(x, "direction", "forward"), *names, *alpha = float_list(x, "activation_alpha"), *beta = float_list(x, "activation_beta");
+	const char *direction = ovl_x_attr_text(x, "direction", "forward"), *names, *alpha = float_list(x, "activation_alpha"),
+		   *beta = float_list(x, "activation_beta");
 	const char *text;
 	c->both = opens_with(direction, "bi");
 	names = activations(x, per_direction, c->both);
-	text = ovl_x_text(x, "hidden_size=%lld;direction=%s;clip=%s", (long long)c->hidden_size, c->both ? "bidirectional" : opens_with(direction, "rev") ? "reverse" : "forward",
+	text = ovl_x_text(x, "hidden_size=%lld;direction=%s;clip=%s", (long long)c->hidden_size,
+		c->both                        ? "bidirectional"
+		: opens_with(direction, "rev") ? "reverse"
+					       : "forward",
 		ovl_x_num(x, ovl_x_attr_float(x, "clip", 0)));
 	if (names)
 		text = ovl_x_text(x, "%s;activations=%s", text, names);
@@ -96,7 +100,8 @@ static rnn open_rnn(ovl_onnx *x, int gates, int per_direction)
 		ovl_x_fail(x, OVL_E_PARSE, "attribute 'hidden_size' is missing");
 	c.lengths = ovl_x_maybe(x, 4);
 	if (!c.lengths.node)
-		c.lengths = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_dims(x, c.data, 1, 2)), OVL_I32), ovl_x_dims(x, c.data, 0, 1));
+		c.lengths = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_dims(x, c.data, 1, 2)), OVL_I32),
+			ovl_x_dims(x, c.data, 0, 1));
 	c.hidden = state(x, 5, &c);
 	c.how = common_attributes(x, &c, per_direction);
 	return c;
@@ -160,8 +165,10 @@ static void gru(ovl_onnx *x)
 			p[i] = ovl_x_port(all, i);
 		bias = ovl_x_cat(x, 1, ovl_x_op(x, "Add", p[0], p[3]), ovl_x_op(x, "Add", p[1], p[4]), p[2], p[5]);
 	}
-	set_outputs(x, &c, ovl_x_opa(x, "GRUSequence", ovl_x_text(x, "%s;linear_before_reset=%s", c.how, linear ? "true" : "false"), c.data, c.hidden, c.lengths, c.w, c.r,
-		bias), 1);
+	set_outputs(x, &c,
+		ovl_x_opa(x, "GRUSequence", ovl_x_text(x, "%s;linear_before_reset=%s", c.how, linear ? "true" : "false"), c.data, c.hidden, c.lengths,
+			c.w, c.r, bias),
+		1);
 }
 
 /* ---- LSTM with peepholes: OpenVINO has no such operator; step by step for a known, moderate length ---- */
@@ -190,9 +197,11 @@ static void lstm_peepholes(ovl_onnx *x, const rnn *c, ovl_end peepholes)
 	ovl_end steps[512], p, one = ovl_x_i64(x, 0), index = ovl_x_i64(x, 0), bias = summed_bias(x, c), y;
 	unrolled u;
 	int64_t n = ovl_x_dim(x, c->data, 1);
-	ovl_end lengths = ovl_x_has(x, 4) ? ovl_x_unsqueeze(x, ovl_x_convert(x, c->lengths, OVL_I64), 1) : (ovl_end){NULL, 0}, zero = ovl_x_like(x, c->data, 0);
+	ovl_end lengths = ovl_x_has(x, 4) ? ovl_x_unsqueeze(x, ovl_x_convert(x, c->lengths, OVL_I64), 1) : (ovl_end){NULL, 0},
+		zero = ovl_x_like(x, c->data, 0);
 	bool reverse = opens_with(ovl_x_attr_text(x, "direction", "forward"), "rev");
-	if (c->both || (lengths.node && reverse) || n < 1 || n > 512 || ovl_x_attr(x, "activations") || ovl_x_attr_float(x, "clip", 0) != 0 || ovl_x_attr_int(x, "input_forget", 0)) {
+	if (c->both || (lengths.node && reverse) || n < 1 || n > 512 || ovl_x_attr(x, "activations") || ovl_x_attr_float(x, "clip", 0) != 0 ||
+		ovl_x_attr_int(x, "input_forget", 0)) {
 		ovl_x_unsupported(x, "peepholes together with two directions, lengths of a reverse one, activations, clipping or more than 512 steps");
 		return;
 	}

@@ -2,9 +2,9 @@
  *
  *     const ovl_onnx_rule ovl_onnx_math[] = {{"Celu", NULL, 12, celu}, {NULL, NULL, 0, NULL}};
  *
- * Of the rules for a name the one with the highest `since` that is not above the model's opset wins. A rule reads attributes and inputs of one ONNX node through
- * the functions below, makes nodes, and sets outputs. Errors stick to the context: after the first one every function does nothing and gives zeros, so
- * that a rule need not look at each call; what it makes then is thrown away. */
+ * Of the rules for a name the one with the highest `since` that is not above the model's opset wins. A rule reads attributes and inputs of one ONNX
+ * node through the functions below, makes nodes, and sets outputs. Errors stick to the context: after the first one every function does nothing and
+ * gives zeros, so that a rule need not look at each call; what it makes then is thrown away. */
 #ifndef OVL_READ_ONNX_RULE_H
 #define OVL_READ_ONNX_RULE_H
 

@@ -196,8 +196,17 @@ static void optional_has(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_seq[] = {
-	{"SequenceEmpty", NULL, 11, empty}, {"SequenceConstruct", NULL, 11, construct}, {"SequenceInsert", NULL, 11, insert}, {"SequenceErase", NULL, 11, erase},
-	{"SequenceAt", NULL, 11, at}, {"SequenceLength", NULL, 11, length}, {"ConcatFromSequence", NULL, 11, concat_from}, {"SplitToSequence", NULL, 11, split_to},
-	{"SequenceMap", NULL, 17, map_each}, {"Optional", NULL, 15, optional}, {"OptionalGetElement", NULL, 15, optional_get},
-	{"OptionalHasElement", NULL, 15, optional_has}, {NULL, NULL, 0, NULL},
+	{"SequenceEmpty", NULL, 11, empty},
+	{"SequenceConstruct", NULL, 11, construct},
+	{"SequenceInsert", NULL, 11, insert},
+	{"SequenceErase", NULL, 11, erase},
+	{"SequenceAt", NULL, 11, at},
+	{"SequenceLength", NULL, 11, length},
+	{"ConcatFromSequence", NULL, 11, concat_from},
+	{"SplitToSequence", NULL, 11, split_to},
+	{"SequenceMap", NULL, 17, map_each},
+	{"Optional", NULL, 15, optional},
+	{"OptionalGetElement", NULL, 15, optional_get},
+	{"OptionalHasElement", NULL, 15, optional_has},
+	{NULL, NULL, 0, NULL},
 };

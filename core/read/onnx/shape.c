@@ -261,7 +261,9 @@ static const char *reduction(ovl_onnx *x)
 static void scatter_elements(ovl_onnx *x)
 {
 	ovl_end axis = ovl_x_i64(x, ovl_x_attr_int(x, "axis", 0));
-	ovl_x_out(x, 0, ovl_x_opa(x, "ScatterElementsUpdate", ovl_x_text(x, "reduction=%s", reduction(x)), ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2), axis));
+	ovl_x_out(x, 0,
+		ovl_x_opa(x, "ScatterElementsUpdate", ovl_x_text(x, "reduction=%s", reduction(x)), ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2),
+			axis));
 }
 
 static void scatter_nd(ovl_onnx *x)
@@ -272,7 +274,8 @@ static void scatter_nd(ovl_onnx *x)
 /* Negative indices count from the end; those outside give a row of `off`. */
 static void one_hot(ovl_onnx *x)
 {
-	ovl_end index = ovl_x_convert(x, ovl_x_in(x, 0), OVL_I64), depth = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64), values = ovl_x_in(x, 2);
+	ovl_end index = ovl_x_convert(x, ovl_x_in(x, 0), OVL_I64), depth = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64),
+		values = ovl_x_in(x, 2);
 	ovl_end off = ovl_x_scalar_of(x, ovl_x_slice(x, values, 0, 0, 1)), on = ovl_x_scalar_of(x, ovl_x_slice(x, values, 0, 1, 2));
 	index = ovl_x_op(x, "Select", ovl_x_op(x, "Less", index, ovl_x_i64(x, 0)), ovl_x_op(x, "Add", index, depth), index);
 	ovl_x_out(x, 0, ovl_x_opa(x, "OneHot", ovl_x_text(x, "axis=%lld", (long long)ovl_x_attr_int(x, "axis", -1)), index, depth, on, off));
@@ -293,14 +296,16 @@ static void unique(ovl_onnx *x)
 	ovl_end a = ovl_x_in(x, 0), axis = {NULL, 0}, e;
 	if (ovl_x_attr(x, "axis"))
 		axis = ovl_x_vec(x, ovl_x_attr_int(x, "axis", 0));
-	e = ovl_x_opa(x, "Unique", ovl_x_text(x, "sorted=%s;index_element_type=i64;count_element_type=i64", ovl_x_attr_int(x, "sorted", 1) ? "true" : "false"), a, axis);
+	e = ovl_x_opa(x, "Unique",
+		ovl_x_text(x, "sorted=%s;index_element_type=i64;count_element_type=i64", ovl_x_attr_int(x, "sorted", 1) ? "true" : "false"), a, axis);
 	for (int i = 0; i < 4; i++)
 		ovl_x_out(x, i, ovl_x_port(e, i));
 }
 
 static void reverse_sequence(ovl_onnx *x)
 {
-	const char *how = ovl_x_text(x, "batch_axis=%lld;seq_axis=%lld", (long long)ovl_x_attr_int(x, "batch_axis", 1), (long long)ovl_x_attr_int(x, "time_axis", 0));
+	const char *how = ovl_x_text(
+		x, "batch_axis=%lld;seq_axis=%lld", (long long)ovl_x_attr_int(x, "batch_axis", 1), (long long)ovl_x_attr_int(x, "time_axis", 0));
 	ovl_x_out(x, 0, ovl_x_opa(x, "ReverseSequence", how, ovl_x_in(x, 0), ovl_x_in(x, 1)));
 }
 
@@ -405,7 +410,8 @@ static void pad_11(ovl_onnx *x)
 /* Cut and padded around the centre. */
 static void center_crop_pad(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), wanted = ovl_x_convert(x, ovl_x_in(x, 1), OVL_I64), dims = ovl_x_shape(x, a), zero = ovl_x_i64(x, 0), two = ovl_x_i64(x, 2), more, first, kept;
+	ovl_end a = ovl_x_in(x, 0), wanted = ovl_x_convert(x, ovl_x_in(x, 1), OVL_I64), dims = ovl_x_shape(x, a), zero = ovl_x_i64(x, 0),
+		two = ovl_x_i64(x, 2), more, first, kept;
 	int n, rank = ovl_x_need_rank(x, a);
 	const int64_t *axes = ovl_x_attr_ints(x, "axes", &n);
 	if (axes) { /* the other dimensions stay as they are */
@@ -450,13 +456,40 @@ static void tensor_scatter(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_shape[] = {
-	{"Shape", NULL, 1, shape}, {"Size", NULL, 1, size}, {"Reshape", NULL, 1, reshape}, {"Flatten", NULL, 1, flatten}, {"Transpose", NULL, 1, transpose},
-	{"Squeeze", NULL, 1, squeeze}, {"Unsqueeze", NULL, 1, unsqueeze}, {"DepthToSpace", NULL, 1, depth_to_space}, {"SpaceToDepth", NULL, 1, space_to_depth},
-	{"Expand", NULL, 8, expand}, {"Tile", NULL, 1, tile_1}, {"Tile", NULL, 6, tile}, {"ConstantOfShape", NULL, 9, constant_of_shape},
-	{"Range", NULL, 11, range}, {"EyeLike", NULL, 9, eye_like}, {"Concat", NULL, 1, concat}, {"Split", NULL, 1, split}, {"Slice", NULL, 1, slice_1},
-	{"Slice", NULL, 10, slice_10}, {"Gather", NULL, 1, gather}, {"GatherElements", NULL, 11, gather_elements}, {"GatherND", NULL, 11, gather_nd},
-	{"Scatter", NULL, 9, scatter_elements}, {"ScatterElements", NULL, 11, scatter_elements}, {"ScatterND", NULL, 11, scatter_nd},
-	{"OneHot", NULL, 9, one_hot}, {"NonZero", NULL, 9, non_zero}, {"Compress", NULL, 9, compress}, {"Unique", NULL, 11, unique},
-	{"ReverseSequence", NULL, 10, reverse_sequence}, {"Pad", NULL, 1, pad_1}, {"Pad", NULL, 11, pad_11}, {"CenterCropPad", NULL, 18, center_crop_pad},
-	{"Col2Im", NULL, 18, col2im}, {"TensorScatter", NULL, 24, tensor_scatter}, {NULL, NULL, 0, NULL},
+	{"Shape", NULL, 1, shape},
+	{"Size", NULL, 1, size},
+	{"Reshape", NULL, 1, reshape},
+	{"Flatten", NULL, 1, flatten},
+	{"Transpose", NULL, 1, transpose},
+	{"Squeeze", NULL, 1, squeeze},
+	{"Unsqueeze", NULL, 1, unsqueeze},
+	{"DepthToSpace", NULL, 1, depth_to_space},
+	{"SpaceToDepth", NULL, 1, space_to_depth},
+	{"Expand", NULL, 8, expand},
+	{"Tile", NULL, 1, tile_1},
+	{"Tile", NULL, 6, tile},
+	{"ConstantOfShape", NULL, 9, constant_of_shape},
+	{"Range", NULL, 11, range},
+	{"EyeLike", NULL, 9, eye_like},
+	{"Concat", NULL, 1, concat},
+	{"Split", NULL, 1, split},
+	{"Slice", NULL, 1, slice_1},
+	{"Slice", NULL, 10, slice_10},
+	{"Gather", NULL, 1, gather},
+	{"GatherElements", NULL, 11, gather_elements},
+	{"GatherND", NULL, 11, gather_nd},
+	{"Scatter", NULL, 9, scatter_elements},
+	{"ScatterElements", NULL, 11, scatter_elements},
+	{"ScatterND", NULL, 11, scatter_nd},
+	{"OneHot", NULL, 9, one_hot},
+	{"NonZero", NULL, 9, non_zero},
+	{"Compress", NULL, 9, compress},
+	{"Unique", NULL, 11, unique},
+	{"ReverseSequence", NULL, 10, reverse_sequence},
+	{"Pad", NULL, 1, pad_1},
+	{"Pad", NULL, 11, pad_11},
+	{"CenterCropPad", NULL, 18, center_crop_pad},
+	{"Col2Im", NULL, 18, col2im},
+	{"TensorScatter", NULL, 24, tensor_scatter},
+	{NULL, NULL, 0, NULL},
 };

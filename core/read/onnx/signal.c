@@ -46,7 +46,8 @@ static void dft(ovl_onnx *x)
 /* Frames of the signal, [batch, frames, length, 1 or 2], times the window. */
 static void stft(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), step = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64), window = ovl_x_maybe(x, 2), length = ovl_x_maybe(x, 3), frames, at;
+	ovl_end a = ovl_x_in(x, 0), step = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64), window = ovl_x_maybe(x, 2),
+		length = ovl_x_maybe(x, 3), frames, at;
 	ovl_end none = {NULL, 0}, zero = ovl_x_i64(x, 0), one = ovl_x_i64(x, 1);
 	if (length.node)
 		length = ovl_x_convert(x, ovl_x_scalar_of(x, length), OVL_I64);
@@ -112,7 +113,8 @@ static ovl_end slope(ovl_onnx *x, ovl_end above, ovl_end width) { return op2(x, 
 
 static void mel_weights(ovl_onnx *x)
 {
-	ovl_end count = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 0)), OVL_I64), length = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64);
+	ovl_end count = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 0)), OVL_I64),
+		length = ovl_x_convert(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), OVL_I64);
 	ovl_end bins = mel_bins(x, count, length), left, centre, right, j, rows, up, down, y, zero = num(x, 0);
 	left = ovl_x_slice(x, bins, 0, 0, -2);
 	centre = ovl_x_slice(x, bins, 0, 1, -1);
@@ -129,6 +131,11 @@ static void mel_weights(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_signal[] = {
-	{"DFT", NULL, 17, dft}, {"STFT", NULL, 17, stft}, {"HannWindow", NULL, 17, hann}, {"HammingWindow", NULL, 17, hamming}, {"BlackmanWindow", NULL, 17, blackman},
-	{"MelWeightMatrix", NULL, 17, mel_weights}, {NULL, NULL, 0, NULL},
+	{"DFT", NULL, 17, dft},
+	{"STFT", NULL, 17, stft},
+	{"HannWindow", NULL, 17, hann},
+	{"HammingWindow", NULL, 17, hamming},
+	{"BlackmanWindow", NULL, 17, blackman},
+	{"MelWeightMatrix", NULL, 17, mel_weights},
+	{NULL, NULL, 0, NULL},
 };

@@ -11,7 +11,10 @@ static ovl_end sub(ovl_onnx *x, ovl_end a, ovl_end b) { return ovl_x_op(x, "Subt
 static ovl_end by(ovl_onnx *x, ovl_end a, double f) { return mul(x, a, ovl_x_like(x, a, f)); }
 
 /* The gradient with the pull of the norm. */
-static ovl_end regular(ovl_onnx *x, ovl_end gradient, ovl_end value) { return add(x, gradient, by(x, value, ovl_x_attr_float(x, "norm_coefficient", 0))); }
+static ovl_end regular(ovl_onnx *x, ovl_end gradient, ovl_end value)
+{
+	return add(x, gradient, by(x, value, ovl_x_attr_float(x, "norm_coefficient", 0)));
+}
 
 static int groups(ovl_onnx *x, int tensors)
 {
@@ -38,7 +41,8 @@ static void adagrad(ovl_onnx *x)
 /* rate * sqrt(1 - beta^steps) / (1 - alpha^steps) after the first step */
 static ovl_end adam_rate(ovl_onnx *x, float alpha, float beta)
 {
-	ovl_end rate = ovl_x_scalar_of(x, ovl_x_in(x, 0)), steps = ovl_x_convert_like(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), rate), one = ovl_x_like(x, rate, 1), up, down;
+	ovl_end rate = ovl_x_scalar_of(x, ovl_x_in(x, 0)), steps = ovl_x_convert_like(x, ovl_x_scalar_of(x, ovl_x_in(x, 1)), rate),
+		one = ovl_x_like(x, rate, 1), up, down;
 	up = ovl_x_op(x, "Sqrt", sub(x, one, ovl_x_op(x, "Power", ovl_x_like(x, rate, beta), steps)));
 	down = sub(x, one, ovl_x_op(x, "Power", ovl_x_like(x, rate, alpha), steps));
 	return ovl_x_op(x, "Select", ovl_x_op(x, "Greater", steps, ovl_x_like(x, rate, 0)), ovl_x_op(x, "Divide", mul(x, rate, up), down), rate);
@@ -77,4 +81,5 @@ static void momentum(ovl_onnx *x)
 	}
 }
 
-const ovl_onnx_rule ovl_onnx_train[] = {{"Adagrad", DOMAIN, 1, adagrad}, {"Adam", DOMAIN, 1, adam}, {"Momentum", DOMAIN, 1, momentum}, {NULL, NULL, 0, NULL}};
+const ovl_onnx_rule ovl_onnx_train[] = {
+	{"Adagrad", DOMAIN, 1, adagrad}, {"Adam", DOMAIN, 1, adam}, {"Momentum", DOMAIN, 1, momentum}, {NULL, NULL, 0, NULL}};

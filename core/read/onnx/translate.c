@@ -63,8 +63,8 @@ ovl_status ovl_onnx_sparse(ovl_onnx_scope *s, const Onnx__SparseTensorProto *p, 
 	OVL_TRY(ovl_onnx_scope_tensor(s, p->indices, &indices));
 	n = ovl_tensor_count(values);
 	unit = ovl_type_size(values->type);
-	if (!unit || values->type == OVL_STRING || indices->type != OVL_I64 || indices->shape.rank < 1 || indices->shape.rank > 2 || indices->shape.dims[0] != n ||
-		(indices->shape.rank == 2 && indices->shape.dims[1] != shape.rank))
+	if (!unit || values->type == OVL_STRING || indices->type != OVL_I64 || indices->shape.rank < 1 || indices->shape.rank > 2 ||
+		indices->shape.dims[0] != n || (indices->shape.rank == 2 && indices->shape.dims[1] != shape.rank))
 		return ovl_fail(err, OVL_E_PARSE, "a sparse tensor whose values and indices do not match");
 	OVL_TRY(ovl_tensor_new(values->type, &shape, &dense, err));
 	count = ovl_tensor_count(dense);
