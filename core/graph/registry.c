@@ -19,7 +19,8 @@ static struct {
 	const ovl_op **all;
 	size_t n;
 } table;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool built; /* atomic */
 
 static size_t hash(const char *s)
 {
@@ -47,8 +48,13 @@ static void build(void)
 		cap *= 2;
 	table.slots = ovl_calloc(cap, sizeof *table.slots);
 	table.all = ovl_calloc(n + 1, sizeof *table.all);
-	if (!table.slots || !table.all)
+	if (!table.slots || !table.all) {
+		ovl_free(table.slots);
+		ovl_free(table.all);
+		table.slots = NULL;
+		table.all = NULL;
 		return;
+	}
 	table.mask = cap - 1;
 	for (size_t l = 0; ovl_op_lists[l]; l++)
 		for (size_t i = 0; ovl_op_lists[l][i]; i++) {
@@ -60,11 +66,24 @@ static void build(void)
 		}
 }
 
+/* Not pthread_once: when memory was short at the first call, the next one tries again. */
+static bool ready(void)
+{
+	if (__atomic_load_n(&built, __ATOMIC_ACQUIRE))
+		return true;
+	pthread_mutex_lock(&lock);
+	if (!built) {
+		build();
+		__atomic_store_n(&built, table.slots != NULL, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&lock);
+	return __atomic_load_n(&built, __ATOMIC_ACQUIRE);
+}
+
 const ovl_op *ovl_op_find(const char *name, int opset)
 {
 	const ovl_op *best = NULL;
-	pthread_once(&once, build);
-	if (!table.slots || !table.all)
+	if (!ready())
 		return NULL;
 	for (size_t i = hash(name) & table.mask; table.slots[i].name; i = (i + 1) & table.mask) {
 		const ovl_op *op = table.slots[i].op;
@@ -80,8 +99,7 @@ const ovl_op *ovl_op_find(const char *name, int opset)
 
 const ovl_op *ovl_op_at(size_t i)
 {
-	pthread_once(&once, build);
-	return i < table.n ? table.all[i] : NULL;
+	return ready() && i < table.n ? table.all[i] : NULL;
 }
 
 /* "BatchNormInference" -> "batch_norm_inference"; a run of capitals is one word ("LSTMCell" -> "lstm_cell"). */
