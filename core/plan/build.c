@@ -409,6 +409,8 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 	ovl_status st;
 	for (int i = 0; i < n_in; i++)
 		late = late || (in[i] >= 0 && b->plan->values.at[in[i]].late);
+	for (int i = 0; i < n_out; i++)
+		late = late || n->out.at[i].type == OVL_STRING; /* strings own memory: never in the arena */
 	if (late || n->bodies.n || (n->op->flags & (OVL_OP_STATEFUL | OVL_OP_SINK)) || has_string(b, n, in, n_in))
 		return reference_step(b, n, in, n_in, late);
 	if (ovl_node_is(n, "Concat") && ovl_type_size(n->out.at[0].type) > 0 && n->posts.n == 0)
