@@ -12,6 +12,7 @@ typedef struct dw_state {
 	int64_t row_chunks, channel_chunks;
 	int64_t width; /* of a tile */
 	int64_t block; /* channels that are worked on together: so many that the lines they read stay in L1 from one output row to the next */
+	int64_t group; /* output rows that are worked on together: so many that what they read stays in L2 from one block of channels to the next */
 	ovl_dw_fn fn;
 	ovl_buffer *weights; /* [tap][channel] */
 	float *bias;
@@ -85,6 +86,8 @@ static ovl_status set_up(dw_state *s, const ovl_problem *p, ovl_prepared *out, o
 	s->rows = g->batch * g->out[0] * g->out[1];
 	set_chunks(s, p->threads);
 	s->block = block_of(s);
+	s->group = (384 << 10) / (g->stride[1] * g->in[2] * s->ld * (int64_t)sizeof(float));
+	s->group = s->group < 1 ? 1 : s->group;
 	s->fn = s->isa->pick(g->kernel[2], g->stride[2], g->dilation[2], g->groups / s->channel_chunks, g->out[2], &s->width);
 	if (!ovl_mul_ok((size_t)args.channels * sizeof(float), (size_t)args.taps, &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
@@ -185,12 +188,15 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	(void)worker;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	for (; first < last; first = next) {
-		next = last - first >= s->block + vl ? first + s->block : last; /* at least a vector is left */
-		t.channels = next - first;
-		t.bias = s->bias ? s->bias + first : NULL;
-		for (int64_t y = row; y < end; y++)
-			do_row(s, job->call, &t, y, first);
+	for (int64_t stop; row < end; row = stop) {
+		stop = row + s->group < end ? row + s->group : end;
+		for (int64_t c = first; c < last; c = next) {
+			next = last - c >= s->block + vl ? c + s->block : last; /* at least a vector is left */
+			t.channels = next - c;
+			t.bias = s->bias ? s->bias + c : NULL;
+			for (int64_t y = row; y < stop; y++)
+				do_row(s, job->call, &t, y, c);
+		}
 	}
 }
 
