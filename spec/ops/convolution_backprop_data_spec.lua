@@ -1,0 +1,26 @@
+local cases = require("spec.support.op_cases")
+
+cases("convolution_backprop_data", {
+  { "one dimension", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 2 }, pads_begin = { 1 }, pads_end = { 0 },
+    dilations = { 1 } }) end, { { "f32", { 1, 2, 3 }, { 1.2, 1, 0.4, 1.7, 0.8, 0 } }, { "f32", { 2, 1, 3 }, { -1.7, -0, -1.1, -1.5, 0,
+    1.1 } } }, { { "f32", { 1, 1, 6 }, { 0, -2.35, 0, -0.8999999, 0, -0.44 } } } },
+  { "output padding", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 2, 2 }, pads_begin = { 1, 1 }, pads_end = { 1,
+    1 }, dilations = { 1, 1 }, output_padding = { 1, 0 } }) end, { { "f32", { 1, 1, 2, 3 }, { -0.8, 1.1, 0.1, -1.4, 1.9, -0.4 } }, { "f32", { 1,
+    2, 3, 3 }, { -0.8, 1.4, -1.5, 0.9, -1.2, -0.4, -1.1, 1.4, -0.4, 1.9, 0.5, 0.8, 0.1, -0.8, -0.4, 1.8, -1.2, 2 } } }, { { "f32", { 1, 2, 4,
+    5 }, { 0.96, 1.31, -1.32, -0.35, -0.12, -3.08, -0.31, 4.2, -3.08, -0.42, 1.68, 2.27, -2.28, -1.12, 0.48, -1.96, -1.53, 2.66, -0.32, -0.56,
+    0.64, 0.43, -0.8800001, -0.43, -0.08000001, 0.2600001, 2.87, -0.3700001, 3.14, -0.32, 1.12, 0.75, -1.52, -0.8, 0.32, 1.68, 0.6199999, -2.28,
+    3.08, 0.48 } } } },
+  { "an output size, pads by same_upper", function(op, a, b, c) return op.convolution_backprop_data(a, b, { strides = { 2 }, output_shape = c,
+    dilations = { 1 }, auto_pad = "same_upper" }) end, { { "f32", { 1, 1, 3 }, { 1, -0.6, 0.6 } }, { "f32", { 1, 1, 4 }, { -0.5, -0.5, 0,
+    -1.9 } }, { "i64", { 1 }, { 7 } } }, { { "f32", { 1, 1, 7 }, { -0.5, 0.3, -1.6, -0.3, 0.84, 0, -1.14 } } } },
+  { "an output size, pads by same_lower", function(op, a, b, c) return op.convolution_backprop_data(a, b, { strides = { 2 }, output_shape = c,
+    dilations = { 1 }, auto_pad = "same_lower" }) end, { { "f32", { 1, 1, 3 }, { -0, 1.9, -0.9 } }, { "f32", { 1, 1, 4 }, { 1, -0.2, -1.2,
+    1.6 } }, { "i64", { 1 }, { 7 } } }, { { "f32", { 1, 1, 7 }, { 0, 0, 1.9, -0.38, -3.18, 3.22, 1.08 } } } },
+  { "groups", function(op, a, b) return op.group_convolution_backprop_data(a, b, { strides = { 2 }, pads_begin = { 0 }, pads_end = { 0 },
+    dilations = { 1 } }) end, { { "f32", { 1, 4, 2 }, { -1.9, -0.8, 2, -1, 1.4, 0.4, 1.2, 0.5 } }, { "f32", { 2, 2, 1, 2 }, { -0.5, 1, -1.9,
+    -0.2, -0.5, -0.1, -1.5, -1.1 } } }, { { "f32", { 1, 2, 4 }, { -2.85, -2.3, 2.3, -0.6, -2.5, -1.46, -0.95, -0.59 } } } },
+  { "odd sizes", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 2, 2 }, pads_begin = { 1, 1 }, pads_end = { 1, 1 },
+    dilations = { 1, 1 } }) end, { cases.random("f32", { 2, 5, 7, 9 }), cases.random("f32", { 5, 3, 4, 4 }) }, bound = 2e-05 },
+  { "channels that differ", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 1 } }) end, { cases.random("f32", { 1, 2,
+    5 }), cases.random("f32", { 3, 1, 2 }) }, fails = "shape" },
+})
