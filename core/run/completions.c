@@ -42,6 +42,11 @@ void ovl_completions_release(ovl_completions *q)
 {
 	if (!q || __atomic_sub_fetch(&q->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	while (q->first) { /* ends that nobody will pop: entries live in their requests, which may go with this */
+		ovl_completion *c = q->first;
+		q->first = c->next;
+		ovl_request_release(c->request);
+	}
 	close(q->fd);
 	pthread_mutex_destroy(&q->lock);
 	ovl_free(q);

@@ -362,7 +362,8 @@ describe("a Lua state", function()
     file:close()
     for way, want in pairs({ ending = 0, error = 1, exit = 0, hard = 0 }) do
       for _ = 1, 3 do
-        local pipe = io.popen(("timeout 60 %s %s %s 2>/dev/null; echo status $?"):format(support.lua, path, way))
+        local leaks = way == "hard" and "ASAN_OPTIONS=detect_leaks=0 " or "" -- nothing is closed then
+        local pipe = io.popen(("%stimeout 60 %s %s %s 2>/dev/null; echo status $?"):format(leaks, support.lua, path, way))
         local said = pipe:read("*a")
         pipe:close()
         assert.are.equal(want, tonumber(said:match("status (%d+)")), way)
