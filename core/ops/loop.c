@@ -23,7 +23,8 @@ static ovl_status cut_of(const char *op, int64_t axis, int64_t start, int64_t en
 	start += start < 0 ? dim + 1 : 0;
 	end += end < 0 ? dim + 1 : 0;
 	length = stride > 0 ? end - start : start - end;
-	if (stride == 0 || stride == INT64_MIN || part <= 0 || start < 0 || start > dim || end < 0 || end > dim || length < 0)
+	if (stride == 0 || stride == INT64_MIN || part <= 0 || start < 0 || start > dim || end < 0 || end > dim || length < 0 ||
+		length % stride)
 		return ovl_fail(err, OVL_E_ARGUMENT, "%s: a size of %lld cannot be cut from %lld to %lld by steps of %lld and parts of %lld", op, (long long)dim, (long long)start,
 			(long long)end, (long long)stride, (long long)part);
 	c.count = length / (stride > 0 ? stride : -stride);
