@@ -54,14 +54,8 @@ typedef struct found {
 	int64_t class, roi;
 } found;
 
-static float at_least(float v, float max)
-{
-	v = v < max ? v : max;
-	return v > 0 ? v : 0;
-}
-
-/* The box of region r as class c would have it; no area when the region has none. */
-static found refine(const params *p, const double *roi, const double *d, float score, float image_h, float image_w)
+/* The box of a region as a class would have it; no area when the region has none. Boxes are cut at 0 alone, not at the image's other ends. */
+static found refine(const params *p, const double *roi, const double *d, float score)
 {
 	found f = {.score = score};
 	float x0 = (float)roi[0], y0 = (float)roi[1], w = (float)roi[2] - x0, h = (float)roi[3] - y0, cx, cy;
@@ -76,10 +70,10 @@ static found refine(const params *p, const double *roi, const double *d, float s
 	cy = y0 + 0.5f * h + (float)d[1] / weights[1] * h;
 	w *= expf(fminf((float)d[2] / weights[2], p->max_delta_log_wh));
 	h *= expf(fminf((float)d[3] / weights[3], p->max_delta_log_wh));
-	f.box[0] = at_least(cx - 0.5f * w, image_w);
-	f.box[1] = at_least(cy - 0.5f * h, image_h);
-	f.box[2] = at_least(cx + 0.5f * w - 1, image_w);
-	f.box[3] = at_least(cy + 0.5f * h - 1, image_h);
+	f.box[0] = fmaxf(cx - 0.5f * w, 0);
+	f.box[1] = fmaxf(cy - 0.5f * h, 0);
+	f.box[2] = fmaxf(cx + 0.5f * w - 1, 0);
+	f.box[3] = fmaxf(cy + 0.5f * h - 1, 0);
 	f.area = (f.box[2] - f.box[0] + 1) * (f.box[3] - f.box[1] + 1);
 	return f;
 }
@@ -107,17 +101,15 @@ static ovl_status detection(ovl_work *w)
 {
 	const params *p = w->params;
 	int64_t regions = ovl_work_shape(w, 0)->dims[0], classes = p->num_classes, kept = 0, most = p->max_detections_per_image;
-	const double *rois, *deltas, *scores, *info;
+	const double *rois, *deltas, *scores;
 	double *boxes, *out_scores;
 	int64_t *out_classes;
 	found *list, *all;
-	if (ovl_work_shape(w, 0)->dims[1] != 4 || ovl_tensor_count(w->run->in[1]) != regions * classes * 4 || ovl_tensor_count(w->run->in[2]) != regions * classes ||
-		ovl_tensor_count(w->run->in[3]) < 2)
+	if (ovl_work_shape(w, 0)->dims[1] != 4 || ovl_tensor_count(w->run->in[1]) != regions * classes * 4 || ovl_tensor_count(w->run->in[2]) != regions * classes)
 		return ovl_work_fail(w, OVL_E_SHAPE, "regions, deltas and scores do not fit %lld classes", (long long)classes);
 	OVL_TRY(ovl_work_f64(w, 0, &rois));
 	OVL_TRY(ovl_work_f64(w, 1, &deltas));
 	OVL_TRY(ovl_work_f64(w, 2, &scores));
-	OVL_TRY(ovl_work_f64(w, 3, &info));
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &boxes));
 	OVL_TRY(ovl_work_out(w, 1, OVL_I64, &out_classes));
 	OVL_TRY(ovl_work_out(w, 2, OVL_F64, &out_scores));
@@ -126,7 +118,7 @@ static ovl_status detection(ovl_work *w)
 	for (int64_t c = 1; c < classes; c++) {
 		int64_t n = 0, first = kept;
 		for (int64_t r = 0; r < regions; r++) {
-			found f = refine(p, rois + 4 * r, deltas + (r * classes + c) * 4, (float)scores[r * classes + c], (float)info[0], (float)info[1]);
+			found f = refine(p, rois + 4 * r, deltas + (r * classes + c) * 4, (float)scores[r * classes + c]);
 			f.class = c;
 			f.roi = r;
 			if (f.score > p->score_threshold)
