@@ -262,7 +262,7 @@ static void set_chunks(conv_state *s, int threads)
 {
 	const ovl_conv_geometry *g = &s->g;
 	double flops = 2.0 * (double)(s->n_tiles / s->row_tiles) * (double)g->out[2] * (double)s->oc * (double)s->k_total;
-	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4, heavy = 512 << 10, light = 192 << 10;
+	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4, heavy = 1 << 20, light = 192 << 10;
 	int64_t mr = parts(g->out[2], s->row_tiles);
 	int64_t tile = 4 * ((mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + mr * s->oc);
 	int64_t want = threads <= 1 ? 1 : (int64_t)most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
@@ -270,7 +270,7 @@ static void set_chunks(conv_state *s, int threads)
 	if (weights > light) { /* by channels, and by rows as far as that does not suffice */
 		s->n_chunks = least(most(parts(weights, heavy), pieces), most(1, s->vecs / 2));
 		s->m_chunks = least(parts(pieces, s->n_chunks), s->n_tiles);
-		s->sub = most(1, (1 << 20) / tile);
+		s->sub = most(1, (256 << 10) / tile);
 	} else {
 		s->m_chunks = least(pieces, s->n_tiles);
 		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
