@@ -60,12 +60,12 @@ static int64_t first(const grid *g, int d, int64_t o) { return o * g->in[d] / g-
 static int64_t last(const grid *g, int d, int64_t o) { return ((o + 1) * g->in[d] + g->out[d] - 1) / g->out[d]; }
 
 /* visit(window) for every output position, then the plane moves on. */
-#define EACH_OUTPUT(g) \
-	for (int64_t oz = 0; oz < (g)->out[0]; oz++) \
+#define EACH_OUTPUT(g)                                       \
+	for (int64_t oz = 0; oz < (g)->out[0]; oz++)         \
 		for (int64_t oy = 0; oy < (g)->out[1]; oy++) \
 			for (int64_t ox = 0; ox < (g)->out[2]; ox++)
-#define EACH_INPUT(g) \
-	for (int64_t iz = first(g, 0, oz); iz < last(g, 0, oz); iz++) \
+#define EACH_INPUT(g)                                                         \
+	for (int64_t iz = first(g, 0, oz); iz < last(g, 0, oz); iz++)         \
 		for (int64_t iy = first(g, 1, oy); iy < last(g, 1, oy); iy++) \
 			for (int64_t ix = first(g, 2, ox); ix < last(g, 2, ox); ix++)
 
@@ -95,21 +95,21 @@ static ovl_status average(ovl_work *w)
 	return OVL_OK;
 }
 
-#define PLANE(TYPE, T, W, LOAD, STORE) \
-	static void maximum_##TYPE(const grid *g, const T *x, T *y, int64_t *at) \
-	{ \
-		EACH_OUTPUT(g) \
-		{ \
-			int64_t best = -1; \
-			EACH_INPUT(g) \
-			{ \
+#define PLANE(TYPE, T, W, LOAD, STORE)                                            \
+	static void maximum_##TYPE(const grid *g, const T *x, T *y, int64_t *at)  \
+	{                                                                         \
+		EACH_OUTPUT(g)                                                    \
+		{                                                                 \
+			int64_t best = -1;                                        \
+			EACH_INPUT(g)                                             \
+			{                                                         \
 				int64_t i = (iz * g->in[1] + iy) * g->in[2] + ix; \
-				if (best < 0 || LOAD(x[i]) > LOAD(x[best])) \
-					best = i; \
-			} \
-			*y++ = x[best]; \
-			*at++ = best; \
-		} \
+				if (best < 0 || LOAD(x[i]) > LOAD(x[best]))       \
+					best = i;                                 \
+			}                                                         \
+			*y++ = x[best];                                           \
+			*at++ = best;                                             \
+		}                                                                 \
 	}
 OVL_EACH_NUMERIC(PLANE)
 
@@ -126,25 +126,22 @@ static ovl_status maximum(ovl_work *w)
 	for (int64_t plane = 0; out_size > 0 && plane < g.planes; plane++, x += (size_t)g.in_size * item, y += (size_t)out_size * item) {
 		OVL_RUN_CHECK_CANCEL(w->run);
 		switch (w->run->in[0]->type) {
-#define CASE(TYPE, T, W, LOAD, STORE) \
-	case TYPE: maximum_##TYPE(&g, (const T *)(const void *)x, (T *)(void *)y, at + plane * out_size); break;
+#define CASE(TYPE, T, W, LOAD, STORE)                                                                  \
+	case TYPE:                                                                                     \
+		maximum_##TYPE(&g, (const T *)(const void *)x, (T *)(void *)y, at + plane * out_size); \
+		break;
 			OVL_EACH_NUMERIC(CASE)
 #undef CASE
-		default: return ovl_work_fail(w, OVL_E_TYPE, "type %s is not a number", ovl_type_name(w->run->in[0]->type));
+		default:
+			return ovl_work_fail(w, OVL_E_TYPE, "type %s is not a number", ovl_type_name(w->run->in[0]->type));
 		}
 	}
 	return OVL_OK;
 }
 
-static ovl_status average_run(ovl_run *run)
-{
-	return ovl_work_run(run, average);
-}
+static ovl_status average_run(ovl_run *run) { return ovl_work_run(run, average); }
 
-static ovl_status maximum_run(ovl_run *run)
-{
-	return ovl_work_run(run, maximum);
-}
+static ovl_status maximum_run(ovl_run *run) { return ovl_work_run(run, maximum); }
 
 static const ovl_attr maximum_attrs[] = {OVL_ATTR_TYPE(params, index_element_type, "i64"), OVL_ATTR_END};
 

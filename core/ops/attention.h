@@ -1,5 +1,5 @@
-/* attention.h - ScaledDotProductAttention: inputs query [batch..., L, E], key [batch..., S, E], value [batch..., S, V], then optional mask (boolean: true keeps;
- * else it is added; broadcasts to [batch..., L, S]) and scale (one number; default 1 / sqrt(E)). Batch dimensions broadcast. */
+/* attention.h - ScaledDotProductAttention: inputs query [batch..., L, E], key [batch..., S, E], value [batch..., S, V], then optional mask (boolean:
+ * true keeps; else it is added; broadcasts to [batch..., L, S]) and scale (one number; default 1 / sqrt(E)). Batch dimensions broadcast. */
 #ifndef OVL_OPS_ATTENTION_H
 #define OVL_OPS_ATTENTION_H
 

@@ -17,32 +17,26 @@ static stretch stretch_of(const ovl_conv_geometry *g, int d, int64_t o)
 	return s;
 }
 
-static double mean_f(double sum, int64_t n)
-{
-	return sum / (double)n;
-}
+static double mean_f(double sum, int64_t n) { return sum / (double)n; }
 
-static int64_t mean_i(int64_t sum, int64_t n)
-{
-	return (int64_t)nearbyint((double)sum / (double)n);
-}
+static int64_t mean_i(int64_t sum, int64_t n) { return (int64_t)nearbyint((double)sum / (double)n); }
 
 /* by: what sums are divided by; 0: by the number of entries. */
-#define PLANE(NAME, T, SUM, MEAN) \
-	static void plane_##NAME(const ovl_conv_geometry *g, int64_t by, const T *x, T *y) \
-	{ \
-		for (int64_t oz = 0; oz < g->out[0]; oz++) \
-			for (int64_t oy = 0; oy < g->out[1]; oy++) \
-				for (int64_t ox = 0; ox < g->out[2]; ox++) { \
+#define PLANE(NAME, T, SUM, MEAN)                                                                                             \
+	static void plane_##NAME(const ovl_conv_geometry *g, int64_t by, const T *x, T *y)                                    \
+	{                                                                                                                     \
+		for (int64_t oz = 0; oz < g->out[0]; oz++)                                                                    \
+			for (int64_t oy = 0; oy < g->out[1]; oy++)                                                            \
+				for (int64_t ox = 0; ox < g->out[2]; ox++) {                                                  \
 					stretch a = stretch_of(g, 0, oz), b = stretch_of(g, 1, oy), c = stretch_of(g, 2, ox); \
-					int64_t n = by > 0 ? by : (a.to - a.from) * (b.to - b.from) * (c.to - c.from); \
-					SUM sum = 0; \
-					for (int64_t iz = a.from; iz < a.to; iz++) \
-						for (int64_t iy = b.from; iy < b.to; iy++) \
-							for (int64_t ix = c.from; ix < c.to; ix++) \
-								sum += x[(iz * g->in[1] + iy) * g->in[2] + ix]; \
-					*y++ = n > 0 ? (T)MEAN(sum, n) : 0; \
-				} \
+					int64_t n = by > 0 ? by : (a.to - a.from) * (b.to - b.from) * (c.to - c.from);        \
+					SUM sum = 0;                                                                          \
+					for (int64_t iz = a.from; iz < a.to; iz++)                                            \
+						for (int64_t iy = b.from; iy < b.to; iy++)                                    \
+							for (int64_t ix = c.from; ix < c.to; ix++)                            \
+								sum += x[(iz * g->in[1] + iy) * g->in[2] + ix];               \
+					*y++ = n > 0 ? (T)MEAN(sum, n) : 0;                                                   \
+				}                                                                                             \
 	}
 PLANE(f32, float, double, mean_f)
 PLANE(f64, double, double, mean_f)
@@ -76,16 +70,13 @@ static ovl_status avg_pool(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status avg_pool_run(ovl_run *run)
-{
-	return ovl_work_run(run, avg_pool);
-}
+static ovl_status avg_pool_run(ovl_run *run) { return ovl_work_run(run, avg_pool); }
 
-#define ATTRS(roundings) \
-	OVL_ATTR_INTS(ovl_pooling_params, strides, NULL), OVL_ATTR_INTS(ovl_pooling_params, pads_begin, OVL_OPTIONAL), \
+#define ATTRS(roundings)                                                                                                    \
+	OVL_ATTR_INTS(ovl_pooling_params, strides, NULL), OVL_ATTR_INTS(ovl_pooling_params, pads_begin, OVL_OPTIONAL),      \
 		OVL_ATTR_INTS(ovl_pooling_params, pads_end, OVL_OPTIONAL), OVL_ATTR_INTS(ovl_pooling_params, kernel, NULL), \
-		OVL_ATTR_AS("exclude-pad", OVL_KIND_BOOL, ovl_pooling_params, exclude_pad, "false", NULL), \
-		OVL_ATTR_ENUM(ovl_pooling_params, rounding_type, "floor", roundings), \
+		OVL_ATTR_AS("exclude-pad", OVL_KIND_BOOL, ovl_pooling_params, exclude_pad, "false", NULL),                  \
+		OVL_ATTR_ENUM(ovl_pooling_params, rounding_type, "floor", roundings),                                       \
 		OVL_ATTR_ENUM(ovl_pooling_params, auto_pad, "explicit", OVL_AUTO_PAD_CHOICES), OVL_ATTR_END
 
 static const ovl_attr attrs_v1[] = {ATTRS("floor ceil")};

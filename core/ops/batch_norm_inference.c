@@ -2,10 +2,7 @@
 #include "ops/norm.h"
 #include "ops/support_work.h"
 
-static bool data_first(const ovl_op *op)
-{
-	return op->since >= 5;
-}
+static bool data_first(const ovl_op *op) { return op->since >= 5; }
 
 static ovl_status infer(ovl_infer *in)
 {
@@ -53,10 +50,7 @@ static ovl_status batch_norm(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status batch_norm_run(ovl_run *run)
-{
-	return ovl_work_run(run, batch_norm);
-}
+static ovl_status batch_norm_run(ovl_run *run) { return ovl_work_run(run, batch_norm); }
 
 static const ovl_attr attrs[] = {OVL_ATTR_DOUBLE(ovl_batch_norm_params, epsilon, NULL), OVL_ATTR_END};
 

@@ -54,10 +54,7 @@ static ovl_status binary(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status binary_run(ovl_run *run)
-{
-	return ovl_work_run(run, binary);
-}
+static ovl_status binary_run(ovl_run *run) { return ovl_work_run(run, binary); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_AS("strides", OVL_KIND_INTS, params, conv.strides, NULL, NULL),

@@ -62,15 +62,16 @@ static ovl_status infer(ovl_infer *in)
 	return OVL_OK;
 }
 
-#define ADD(TYPE, T) \
+#define ADD(TYPE, T)                                                                                                                 \
 	static void add_##TYPE(const T *x, const ovl_window *w, const int64_t *l, const int64_t *size, int64_t ky, int64_t kx, T *y) \
-	{ \
-		for (int64_t i = 0; i < l[0]; i++) \
-			for (int64_t j = 0; j < l[1]; j++, x++) { \
-				int64_t iy = i * w[0].stride + ky * w[0].dilation - w[0].pad_begin, ix = j * w[1].stride + kx * w[1].dilation - w[1].pad_begin; \
-				if (iy >= 0 && ix >= 0 && iy < size[0] && ix < size[1]) \
-					y[iy * size[1] + ix] += *x; \
-			} \
+	{                                                                                                                            \
+		for (int64_t i = 0; i < l[0]; i++)                                                                                   \
+			for (int64_t j = 0; j < l[1]; j++, x++) {                                                                    \
+				int64_t iy = i * w[0].stride + ky * w[0].dilation - w[0].pad_begin,                                  \
+					ix = j * w[1].stride + kx * w[1].dilation - w[1].pad_begin;                                  \
+				if (iy >= 0 && ix >= 0 && iy < size[0] && ix < size[1])                                              \
+					y[iy * size[1] + ix] += *x;                                                                  \
+			}                                                                                                            \
 	}
 OVL_EACH_WORK(ADD)
 
@@ -98,20 +99,20 @@ static ovl_status col2im(ovl_work *w)
 		OVL_RUN_CHECK_CANCEL(w->run);
 		for (int64_t k = 0; k < window; k++, from += l[0] * l[1] * item)
 			switch (as) {
-#define CASE(TYPE, T) \
-	case TYPE: add_##TYPE((const T *)(const void *)from, win, l, size, k / kernel[1], k % kernel[1], (T *)(void *)to); break;
+#define CASE(TYPE, T)                                                                                                   \
+	case TYPE:                                                                                                      \
+		add_##TYPE((const T *)(const void *)from, win, l, size, k / kernel[1], k % kernel[1], (T *)(void *)to); \
+		break;
 				OVL_EACH_WORK(CASE)
 #undef CASE
-			default: break;
+			default:
+				break;
 			}
 	}
 	return OVL_OK;
 }
 
-static ovl_status col2im_run(ovl_run *run)
-{
-	return ovl_work_run(run, col2im);
-}
+static ovl_status col2im_run(ovl_run *run) { return ovl_work_run(run, col2im); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INTS(params, strides, OVL_OPTIONAL),

@@ -3,28 +3,26 @@
 
 #include <string.h>
 
-static bool bad_list(const ovl_ints *v, int spatial)
-{
-	return v->n != 0 && v->n != (size_t)spatial;
-}
+static bool bad_list(const ovl_ints *v, int spatial) { return v->n != 0 && v->n != (size_t)spatial; }
 
-ovl_status ovl_window_get(const char *op, const ovl_ints *strides, const ovl_ints *dilations, const ovl_ints *begin, const ovl_ints *end, int spatial, int i,
-	ovl_window *out, ovl_error *err)
+ovl_status ovl_window_get(const char *op, const ovl_ints *strides, const ovl_ints *dilations, const ovl_ints *begin, const ovl_ints *end, int spatial,
+	int i, ovl_window *out, ovl_error *err)
 {
 	static const ovl_ints none = {NULL, 0};
 	dilations = dilations ? dilations : &none;
 	if (bad_list(strides, spatial) || bad_list(dilations, spatial) || bad_list(begin, spatial) || bad_list(end, spatial))
-		return ovl_fail(err, OVL_E_ARGUMENT, "%s: strides, dilations and pads must have %d entries each, they have %zu, %zu, %zu and %zu", op, spatial, strides->n,
-			dilations->n, begin->n, end->n);
+		return ovl_fail(err, OVL_E_ARGUMENT, "%s: strides, dilations and pads must have %d entries each, they have %zu, %zu, %zu and %zu", op,
+			spatial, strides->n, dilations->n, begin->n, end->n);
 	out->stride = ovl_ints_get(strides, (size_t)i, 1);
 	out->dilation = ovl_ints_get(dilations, (size_t)i, 1);
 	out->pad_begin = ovl_ints_get(begin, (size_t)i, 0);
 	out->pad_end = ovl_ints_get(end, (size_t)i, 0);
 	if (out->stride <= 0 || out->dilation <= 0)
-		return ovl_fail(err, OVL_E_ARGUMENT, "%s: strides and dilations must be positive, got %lld and %lld", op, (long long)out->stride, (long long)out->dilation);
+		return ovl_fail(err, OVL_E_ARGUMENT, "%s: strides and dilations must be positive, got %lld and %lld", op, (long long)out->stride,
+			(long long)out->dilation);
 	/* far below overflow, far above sense */
-	if (out->stride > INT32_MAX || out->dilation > INT32_MAX || out->pad_begin > INT32_MAX || out->pad_end > INT32_MAX || out->pad_begin < -INT32_MAX ||
-		out->pad_end < -INT32_MAX)
+	if (out->stride > INT32_MAX || out->dilation > INT32_MAX || out->pad_begin > INT32_MAX || out->pad_end > INT32_MAX ||
+		out->pad_begin < -INT32_MAX || out->pad_end < -INT32_MAX)
 		return ovl_fail(err, OVL_E_ARGUMENT, "%s: strides, dilations and pads must fit 31 bits", op);
 	return OVL_OK;
 }
@@ -32,15 +30,13 @@ ovl_status ovl_window_get(const char *op, const ovl_ints *strides, const ovl_int
 static ovl_status reach(const ovl_window *w, int64_t *out, const char *op, ovl_error *err)
 {
 	if (w->kernel <= 0 || __builtin_mul_overflow(w->kernel - 1, w->dilation, out) || *out > (int64_t)1 << 60)
-		return ovl_fail(err, OVL_E_SHAPE, "%s: a window of %lld entries at a distance of %lld", op, (long long)w->kernel, (long long)w->dilation);
+		return ovl_fail(
+			err, OVL_E_SHAPE, "%s: a window of %lld entries at a distance of %lld", op, (long long)w->kernel, (long long)w->dilation);
 	(*out)++;
 	return OVL_OK;
 }
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-	return a / b + (a % b > 0);
-}
+static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
 ovl_status ovl_window_resolve(ovl_window *w, int auto_pad, int64_t in, int rounding, int64_t *out, const char *op, ovl_error *err)
 {
@@ -62,7 +58,8 @@ ovl_status ovl_window_resolve(ovl_window *w, int auto_pad, int64_t in, int round
 	}
 	padded = in + w->pad_begin + w->pad_end;
 	if (padded < k)
-		return ovl_fail(err, OVL_E_SHAPE, "%s: the window reaches over %lld entries, the padded input has %lld", op, (long long)k, (long long)padded);
+		return ovl_fail(
+			err, OVL_E_SHAPE, "%s: the window reaches over %lld entries, the padded input has %lld", op, (long long)k, (long long)padded);
 	n = (rounding == OVL_ROUND_FLOOR ? (padded - k) / w->stride : ceil_div(padded - k, w->stride)) + 1;
 	if (rounding == OVL_ROUND_CEIL_TORCH && (n - 1) * w->stride >= in + w->pad_begin)
 		n--;
@@ -89,7 +86,8 @@ ovl_status ovl_window_dim(const ovl_window *w, int auto_pad, ovl_dim in, int rou
 
 /* ---- geometry ---- */
 
-static ovl_status resolve_backprop(const char *op, const ovl_conv_params *p, ovl_conv_geometry *g, const int64_t *out_spatial, int i, ovl_window *w, ovl_error *err)
+static ovl_status resolve_backprop(
+	const char *op, const ovl_conv_params *p, ovl_conv_geometry *g, const int64_t *out_spatial, int i, ovl_window *w, ovl_error *err)
 {
 	int64_t k = 0, full, extra = ovl_ints_get(&p->output_padding, (size_t)i, 0);
 	OVL_TRY(reach(w, &k, op, err));
@@ -120,13 +118,14 @@ ovl_status ovl_conv_resolve(const char *op, const ovl_conv_params *p, const ovl_
 	char a[200], b[200];
 	g.spatial = data->rank - 2;
 	if (g.spatial < 1 || g.spatial > OVL_MAX_SPATIAL || filters->rank != data->rank + g.grouped)
-		return ovl_fail(err, OVL_E_SHAPE, "%s: data %s and filters %s do not fit", op, ovl_shape_text(data, a, sizeof a), ovl_shape_text(filters, b, sizeof b));
+		return ovl_fail(err, OVL_E_SHAPE, "%s: data %s and filters %s do not fit", op, ovl_shape_text(data, a, sizeof a),
+			ovl_shape_text(filters, b, sizeof b));
 	g.batch = data->dims[0];
 	g.groups = g.grouped ? filters->dims[0] : 1;
-	if (__builtin_mul_overflow(g.groups, f[g.backprop ? 0 : 1], &g.in_channels) || __builtin_mul_overflow(g.groups, f[g.backprop ? 1 : 0], &g.out_channels) ||
-		g.in_channels != data->dims[1])
-		return ovl_fail(err, OVL_E_SHAPE, "%s: data has %lld channels, filters %s take %lld", op, (long long)data->dims[1], ovl_shape_text(filters, b, sizeof b),
-			(long long)g.in_channels);
+	if (__builtin_mul_overflow(g.groups, f[g.backprop ? 0 : 1], &g.in_channels) ||
+		__builtin_mul_overflow(g.groups, f[g.backprop ? 1 : 0], &g.out_channels) || g.in_channels != data->dims[1])
+		return ovl_fail(err, OVL_E_SHAPE, "%s: data has %lld channels, filters %s take %lld", op, (long long)data->dims[1],
+			ovl_shape_text(filters, b, sizeof b), (long long)g.in_channels);
 	for (int i = 0; i < g.spatial; i++) {
 		ovl_window w = {.kernel = f[2 + i]};
 		OVL_TRY(ovl_window_get(op, &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, g.spatial, i, &w, err));
@@ -166,8 +165,8 @@ ovl_conv_geometry ovl_conv_as_3d(const ovl_conv_geometry *g)
 
 /* ---- inference ---- */
 
-ovl_status ovl_conv_infer_plain(ovl_infer *in, const ovl_conv_params *p, const ovl_pshape *data, const ovl_pshape *filters, bool grouped, int64_t multiplier,
-	ovl_pshape *out)
+ovl_status ovl_conv_infer_plain(
+	ovl_infer *in, const ovl_conv_params *p, const ovl_pshape *data, const ovl_pshape *filters, bool grouped, int64_t multiplier, ovl_pshape *out)
 {
 	const ovl_dim *f = filters->dims + grouped;
 	int rank = data->ranked ? data->rank : filters->ranked ? filters->rank - grouped : p->strides.n ? (int)p->strides.n + 2 : 0;
@@ -175,7 +174,8 @@ ovl_status ovl_conv_infer_plain(ovl_infer *in, const ovl_conv_params *p, const o
 	if (rank == 0)
 		return OVL_OK;
 	if (rank < 3 || rank > 2 + OVL_MAX_SPATIAL || (filters->ranked && filters->rank != rank + grouped))
-		return ovl_infer_fail(in, OVL_E_SHAPE, "data of rank %d and filters of rank %d do not fit", rank, filters->ranked ? filters->rank : -1);
+		return ovl_infer_fail(
+			in, OVL_E_SHAPE, "data of rank %d and filters of rank %d do not fit", rank, filters->ranked ? filters->rank : -1);
 	*out = ovl_pshape_rank(rank);
 	if (data->ranked)
 		out->dims[0] = data->dims[0];
@@ -216,7 +216,8 @@ static ovl_status backprop_dim(ovl_infer *in, const ovl_conv_params *p, int spat
 		int64_t k = 0, n, size = end ? data.max : data.min;
 		w.kernel = end && kernel.max != OVL_DIM_MAX ? kernel.max : kernel.min;
 		OVL_TRY(reach(&w, &k, in->op->name, in->err));
-		if ((end && (size == OVL_DIM_MAX || kernel.max == OVL_DIM_MAX)) || __builtin_mul_overflow(w.stride, size - 1, &n) || n > (int64_t)1 << 60)
+		if ((end && (size == OVL_DIM_MAX || kernel.max == OVL_DIM_MAX)) || __builtin_mul_overflow(w.stride, size - 1, &n) ||
+			n > (int64_t)1 << 60)
 			continue;
 		n += k + extra - pads;
 		if (end && n < 0)
@@ -242,7 +243,8 @@ static ovl_status infer_backprop(ovl_infer *in, const ovl_conv_params *p, bool g
 	if (!rank)
 		return OVL_OK;
 	if (rank < 3 || rank > 2 + OVL_MAX_SPATIAL || (filters->ranked && filters->rank != rank + grouped) || (known && n_asked != rank - 2))
-		return ovl_infer_fail(in, OVL_E_SHAPE, "data of rank %d, filters of rank %d and %d output sizes do not fit", rank, filters->ranked ? filters->rank : -1, n_asked);
+		return ovl_infer_fail(in, OVL_E_SHAPE, "data of rank %d, filters of rank %d and %d output sizes do not fit", rank,
+			filters->ranked ? filters->rank : -1, n_asked);
 	*out = ovl_pshape_rank(rank);
 	if (data->ranked)
 		out->dims[0] = data->dims[0];
@@ -258,7 +260,8 @@ static ovl_status infer_backprop(ovl_infer *in, const ovl_conv_params *p, bool g
 				return ovl_infer_fail(in, OVL_E_ARGUMENT, "an output size of %lld is asked for", (long long)asked[i]);
 			out->dims[2 + i] = ovl_dim_of(asked[i]);
 		} else if (!given)
-			OVL_TRY(backprop_dim(in, p, rank - 2, i, data->ranked ? data->dims[2 + i] : OVL_DIM_ANY, filters->ranked ? f[2 + i] : OVL_DIM_ANY, &out->dims[2 + i]));
+			OVL_TRY(backprop_dim(in, p, rank - 2, i, data->ranked ? data->dims[2 + i] : OVL_DIM_ANY,
+				filters->ranked ? f[2 + i] : OVL_DIM_ANY, &out->dims[2 + i]));
 	}
 	return OVL_OK;
 }

@@ -11,37 +11,37 @@ static void valid_range(int64_t shift, int64_t stride, int64_t n, int64_t count,
 }
 
 /* One output plane (n, output channel): sums over the input channels of its group. */
-#define PLANE(TYPE, T) \
-	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, const T *f, int64_t channels, T *y) \
-	{ \
-		int64_t in_size = g->in[0] * g->in[1] * g->in[2], row = g->out[2]; \
-		memset(y, 0, (size_t)(g->out[0] * g->out[1] * row) * sizeof *y); \
-		for (int64_t c = 0; c < channels; c++, x += in_size) \
-			for (int64_t kz = 0; kz < g->kernel[0]; kz++) \
-				for (int64_t ky = 0; ky < g->kernel[1]; ky++) \
-					for (int64_t kx = 0; kx < g->kernel[2]; kx++) { \
-						T weight = *f++; \
-						int64_t s = g->stride[2], shift = kx * g->dilation[2] - g->pad_begin[2], from, to; \
-						valid_range(shift, s, g->in[2], row, &from, &to); \
-						for (int64_t oz = 0; oz < g->out[0]; oz++) { \
-							int64_t iz = oz * g->stride[0] + kz * g->dilation[0] - g->pad_begin[0]; \
-							if (iz < 0 || iz >= g->in[0]) \
-								continue; \
-							for (int64_t oy = 0; oy < g->out[1]; oy++) { \
+#define PLANE(TYPE, T)                                                                                                                  \
+	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, const T *f, int64_t channels, T *y)                            \
+	{                                                                                                                               \
+		int64_t in_size = g->in[0] * g->in[1] * g->in[2], row = g->out[2];                                                      \
+		memset(y, 0, (size_t)(g->out[0] * g->out[1] * row) * sizeof *y);                                                        \
+		for (int64_t c = 0; c < channels; c++, x += in_size)                                                                    \
+			for (int64_t kz = 0; kz < g->kernel[0]; kz++)                                                                   \
+				for (int64_t ky = 0; ky < g->kernel[1]; ky++)                                                           \
+					for (int64_t kx = 0; kx < g->kernel[2]; kx++) {                                                 \
+						T weight = *f++;                                                                        \
+						int64_t s = g->stride[2], shift = kx * g->dilation[2] - g->pad_begin[2], from, to;      \
+						valid_range(shift, s, g->in[2], row, &from, &to);                                       \
+						for (int64_t oz = 0; oz < g->out[0]; oz++) {                                            \
+							int64_t iz = oz * g->stride[0] + kz * g->dilation[0] - g->pad_begin[0];         \
+							if (iz < 0 || iz >= g->in[0])                                                   \
+								continue;                                                               \
+							for (int64_t oy = 0; oy < g->out[1]; oy++) {                                    \
 								int64_t iy = oy * g->stride[1] + ky * g->dilation[1] - g->pad_begin[1]; \
-								const T *xr = x + (iz * g->in[1] + iy) * g->in[2]; \
-								T *yr = y + (oz * g->out[1] + oy) * row; \
-								if (iy < 0 || iy >= g->in[1]) \
-									continue; \
-								if (s == 1) \
-									for (int64_t o = from; o < to; o++) \
-										yr[o] += weight * xr[o + shift]; \
-								else \
-									for (int64_t o = from; o < to; o++) \
-										yr[o] += weight * xr[o * s + shift]; \
-							} \
-						} \
-					} \
+								const T *xr = x + (iz * g->in[1] + iy) * g->in[2];                      \
+								T *yr = y + (oz * g->out[1] + oy) * row;                                \
+								if (iy < 0 || iy >= g->in[1])                                           \
+									continue;                                                       \
+								if (s == 1)                                                             \
+									for (int64_t o = from; o < to; o++)                             \
+										yr[o] += weight * xr[o + shift];                        \
+								else                                                                    \
+									for (int64_t o = from; o < to; o++)                             \
+										yr[o] += weight * xr[o * s + shift];                    \
+							}                                                                               \
+						}                                                                                       \
+					}                                                                                               \
 	}
 OVL_EACH_WORK(PLANE)
 
@@ -66,23 +66,24 @@ static ovl_status convolution(ovl_work *w)
 	window = g.kernel[0] * g.kernel[1] * g.kernel[2];
 	for (int64_t n = 0; n < g.batch; n++)
 		for (int64_t o = 0; o < g.out_channels; o++) {
-			int64_t x_at = (n * g.in_channels + o / outs * channels) * in_size, f_at = o * channels * window, y_at = (n * g.out_channels + o) * out_size;
+			int64_t x_at = (n * g.in_channels + o / outs * channels) * in_size, f_at = o * channels * window,
+				y_at = (n * g.out_channels + o) * out_size;
 			OVL_RUN_CHECK_CANCEL(w->run);
 			switch (as) {
-#define CASE(TYPE, T) \
-	case TYPE: plane_##TYPE(&g, (const T *)x + x_at, (const T *)f + f_at, channels, (T *)y + y_at); break;
+#define CASE(TYPE, T)                                                                                \
+	case TYPE:                                                                                   \
+		plane_##TYPE(&g, (const T *)x + x_at, (const T *)f + f_at, channels, (T *)y + y_at); \
+		break;
 				OVL_EACH_WORK(CASE)
 #undef CASE
-			default: break;
+			default:
+				break;
 			}
 		}
 	return OVL_OK;
 }
 
-static ovl_status convolution_run(ovl_run *run)
-{
-	return ovl_work_run(run, convolution);
-}
+static ovl_status convolution_run(ovl_run *run) { return ovl_work_run(run, convolution); }
 
 static const ovl_attr convolution_attrs[] = {
 	OVL_ATTR_INTS(ovl_conv_params, strides, NULL),

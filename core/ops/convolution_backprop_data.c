@@ -3,31 +3,32 @@
 #include "ops/support_work.h"
 
 /* Adds one input channel, through its filter for one output channel, to that output plane. */
-#define SPREAD(TYPE, T) \
-	static void spread_##TYPE(const ovl_conv_geometry *g, const T *x, const T *f, T *y) \
-	{ \
-		for (int64_t kz = 0; kz < g->kernel[0]; kz++) \
-			for (int64_t ky = 0; ky < g->kernel[1]; ky++) \
-				for (int64_t kx = 0; kx < g->kernel[2]; kx++) { \
-					T weight = *f++; \
-					int64_t s = g->stride[2], shift = kx * g->dilation[2] - g->pad_begin[2]; \
-					int64_t from = shift >= 0 ? 0 : (-shift + s - 1) / s, to = shift >= g->out[2] ? 0 : (g->out[2] - shift + s - 1) / s; \
-					to = to < g->in[2] ? to : g->in[2]; \
-					for (int64_t iz = 0; iz < g->in[0]; iz++) { \
-						int64_t oz = iz * g->stride[0] + kz * g->dilation[0] - g->pad_begin[0]; \
-						if (oz < 0 || oz >= g->out[0]) \
-							continue; \
-						for (int64_t iy = 0; iy < g->in[1]; iy++) { \
+#define SPREAD(TYPE, T)                                                                                                         \
+	static void spread_##TYPE(const ovl_conv_geometry *g, const T *x, const T *f, T *y)                                     \
+	{                                                                                                                       \
+		for (int64_t kz = 0; kz < g->kernel[0]; kz++)                                                                   \
+			for (int64_t ky = 0; ky < g->kernel[1]; ky++)                                                           \
+				for (int64_t kx = 0; kx < g->kernel[2]; kx++) {                                                 \
+					T weight = *f++;                                                                        \
+					int64_t s = g->stride[2], shift = kx * g->dilation[2] - g->pad_begin[2];                \
+					int64_t from = shift >= 0 ? 0 : (-shift + s - 1) / s,                                   \
+						to = shift >= g->out[2] ? 0 : (g->out[2] - shift + s - 1) / s;                  \
+					to = to < g->in[2] ? to : g->in[2];                                                     \
+					for (int64_t iz = 0; iz < g->in[0]; iz++) {                                             \
+						int64_t oz = iz * g->stride[0] + kz * g->dilation[0] - g->pad_begin[0];         \
+						if (oz < 0 || oz >= g->out[0])                                                  \
+							continue;                                                               \
+						for (int64_t iy = 0; iy < g->in[1]; iy++) {                                     \
 							int64_t oy = iy * g->stride[1] + ky * g->dilation[1] - g->pad_begin[1]; \
-							const T *xr = x + (iz * g->in[1] + iy) * g->in[2]; \
-							T *yr = y + (oz * g->out[1] + oy) * g->out[2]; \
-							if (oy < 0 || oy >= g->out[1]) \
-								continue; \
-							for (int64_t i = from; i < to; i++) \
-								yr[i * s + shift] += weight * xr[i]; \
-						} \
-					} \
-				} \
+							const T *xr = x + (iz * g->in[1] + iy) * g->in[2];                      \
+							T *yr = y + (oz * g->out[1] + oy) * g->out[2];                          \
+							if (oy < 0 || oy >= g->out[1])                                          \
+								continue;                                                       \
+							for (int64_t i = from; i < to; i++)                                     \
+								yr[i * s + shift] += weight * xr[i];                            \
+						}                                                                               \
+					}                                                                                       \
+				}                                                                                               \
 	}
 OVL_EACH_WORK(SPREAD)
 
@@ -39,7 +40,8 @@ static ovl_status backprop(ovl_work *w)
 	const void *x, *f;
 	char *y;
 	int64_t channels, outs, in_size, out_size, window;
-	OVL_TRY(ovl_conv_resolve(w->run->op->name, w->params, ovl_work_shape(w, 0), ovl_work_shape(w, 1), ovl_work_has(w, 2) ? out->dims + 2 : NULL, &g, w->err));
+	OVL_TRY(ovl_conv_resolve(
+		w->run->op->name, w->params, ovl_work_shape(w, 0), ovl_work_shape(w, 1), ovl_work_has(w, 2) ? out->dims + 2 : NULL, &g, w->err));
 	g = ovl_conv_as_3d(&g);
 	OVL_TRY(ovl_work_read(w, w->run->in[0], as, &x));
 	OVL_TRY(ovl_work_read(w, w->run->in[1], as, &f));
@@ -59,21 +61,21 @@ static ovl_status backprop(ovl_work *w)
 				int64_t x_at = (n * g.in_channels + c) * in_size, f_at = (c * outs + o) * window;
 				int64_t y_at = (n * g.out_channels + c / channels * outs + o) * out_size;
 				switch (as) {
-#define CASE(TYPE, T) \
-	case TYPE: spread_##TYPE(&g, (const T *)x + x_at, (const T *)f + f_at, (T *)(void *)y + y_at); break;
+#define CASE(TYPE, T)                                                                               \
+	case TYPE:                                                                                  \
+		spread_##TYPE(&g, (const T *)x + x_at, (const T *)f + f_at, (T *)(void *)y + y_at); \
+		break;
 					OVL_EACH_WORK(CASE)
 #undef CASE
-				default: break;
+				default:
+					break;
 				}
 			}
 		}
 	return OVL_OK;
 }
 
-static ovl_status backprop_run(ovl_run *run)
-{
-	return ovl_work_run(run, backprop);
-}
+static ovl_status backprop_run(ovl_run *run) { return ovl_work_run(run, backprop); }
 
 static const ovl_attr backprop_attrs[] = {
 	OVL_ATTR_INTS(ovl_conv_params, strides, NULL),

@@ -81,7 +81,8 @@ static ovl_status infer_seq_len(ovl_infer *in)
 	OVL_TRY(ovl_infer_type_in(in, 1, OVL_MASK_INDEX));
 	OVL_TRY(ovl_infer_rank(in, 0, 3, 3));
 	OVL_TRY(ovl_infer_rank(in, 1, 1, 1));
-	if ((p->classes_index_type != OVL_I32 && p->classes_index_type != OVL_I64) || (p->sequence_length_type != OVL_I32 && p->sequence_length_type != OVL_I64))
+	if ((p->classes_index_type != OVL_I32 && p->classes_index_type != OVL_I64) ||
+		(p->sequence_length_type != OVL_I32 && p->sequence_length_type != OVL_I64))
 		return ovl_infer_fail(in, OVL_E_TYPE, "classes_index_type and sequence_length_type must be i32 or i64");
 	if (x->ranked) {
 		out.dims[0] = x->dims[0];
@@ -106,7 +107,8 @@ static ovl_status seq_len(ovl_work *w)
 	if (ovl_work_has(w, 2))
 		OVL_TRY(ovl_work_scalar(w, 2, &blank));
 	if (ovl_tensor_count(w->run->in[1]) != batch || classes < 1 || !(blank >= -0x1p40 && blank < 0x1p40))
-		return ovl_work_fail(w, OVL_E_SHAPE, "data [batch, time, classes] and %lld lengths do not fit", (long long)ovl_tensor_count(w->run->in[1]));
+		return ovl_work_fail(
+			w, OVL_E_SHAPE, "data [batch, time, classes] and %lld lengths do not fit", (long long)ovl_tensor_count(w->run->in[1]));
 	OVL_TRY(ovl_work_f64(w, 0, &x));
 	OVL_TRY(ovl_work_i64(w, 1, &lengths));
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
@@ -114,7 +116,8 @@ static ovl_status seq_len(ovl_work *w)
 	for (int64_t b = 0; b < batch; b++, y += times, x += times * classes) {
 		OVL_RUN_CHECK_CANCEL(w->run);
 		if (lengths[b] < 0 || lengths[b] > times)
-			return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b, (long long)lengths[b], (long long)times);
+			return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b,
+				(long long)lengths[b], (long long)times);
 		for (int64_t t = 0; t < times; t++)
 			y[t] = -1;
 		count[b] = decode(x, lengths[b], classes, classes, (int64_t)blank, p->merge_repeated, y);
@@ -175,7 +178,8 @@ static int64_t prepare(const params *p, const int64_t *labels, int64_t n, int64_
 }
 
 /* log P(targets | logp[times, classes]). State 2k: k labels are done, last came a blank (or nothing); 2k + 1: label k is being said. */
-static double align(const params *p, const double *logp, int64_t times, int64_t classes, const int64_t *target, int64_t n, int64_t blank, double *now, double *next)
+static double align(const params *p, const double *logp, int64_t times, int64_t classes, const int64_t *target, int64_t n, int64_t blank, double *now,
+	double *next)
 {
 	int64_t states = 2 * n + 1;
 	for (int64_t s = 0; s < states; s++)
@@ -221,8 +225,8 @@ static ovl_status loss(ovl_work *w)
 	const int64_t *lengths, *labels, *label_lengths;
 	if (ovl_work_has(w, 4))
 		OVL_TRY(ovl_work_scalar(w, 4, &blank));
-	if (ovl_tensor_count(w->run->in[1]) != batch || ovl_tensor_count(w->run->in[2]) != batch * times || ovl_tensor_count(w->run->in[3]) != batch ||
-		!(blank >= 0 && blank < (double)classes))
+	if (ovl_tensor_count(w->run->in[1]) != batch || ovl_tensor_count(w->run->in[2]) != batch * times ||
+		ovl_tensor_count(w->run->in[3]) != batch || !(blank >= 0 && blank < (double)classes))
 		return ovl_work_fail(w, OVL_E_SHAPE, "logits [batch, time, classes], lengths, labels and blank do not fit");
 	OVL_TRY(ovl_work_f64(w, 0, &x));
 	OVL_TRY(ovl_work_i64(w, 1, &lengths));
@@ -236,12 +240,13 @@ static ovl_status loss(ovl_work *w)
 	for (int64_t b = 0; b < batch; b++) {
 		OVL_RUN_CHECK_CANCEL(w->run);
 		if (lengths[b] < 0 || lengths[b] > times || label_lengths[b] < 0 || label_lengths[b] > lengths[b])
-			return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has %lld entries and %lld labels, of %lld", (long long)b, (long long)lengths[b],
-				(long long)label_lengths[b], (long long)times);
+			return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has %lld entries and %lld labels, of %lld", (long long)b,
+				(long long)lengths[b], (long long)label_lengths[b], (long long)times);
 		n = prepare(p, labels + b * times, label_lengths[b], target);
 		for (int64_t i = 0; i < n; i++)
 			if (target[i] < 0 || target[i] >= classes)
-				return ovl_work_fail(w, OVL_E_ARGUMENT, "label %lld is none of %lld classes", (long long)target[i], (long long)classes);
+				return ovl_work_fail(
+					w, OVL_E_ARGUMENT, "label %lld is none of %lld classes", (long long)target[i], (long long)classes);
 		for (int64_t t = 0; t < lengths[b]; t++)
 			log_softmax(x + (b * times + t) * classes, classes, logp + t * classes);
 		y[b] = -align(p, logp, lengths[b], classes, target, n, (int64_t)blank, now, next);
@@ -249,20 +254,11 @@ static ovl_status loss(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status greedy_run(ovl_run *run)
-{
-	return ovl_work_run(run, greedy);
-}
+static ovl_status greedy_run(ovl_run *run) { return ovl_work_run(run, greedy); }
 
-static ovl_status seq_len_run(ovl_run *run)
-{
-	return ovl_work_run(run, seq_len);
-}
+static ovl_status seq_len_run(ovl_run *run) { return ovl_work_run(run, seq_len); }
 
-static ovl_status loss_run(ovl_run *run)
-{
-	return ovl_work_run(run, loss);
-}
+static ovl_status loss_run(ovl_run *run) { return ovl_work_run(run, loss); }
 
 static const ovl_attr greedy_attrs[] = {OVL_ATTR_BOOL(params, ctc_merge_repeated, "true"), OVL_ATTR_END};
 static const ovl_attr seq_len_attrs[] = {

@@ -46,10 +46,7 @@ static ovl_status infer(ovl_infer *in)
 	return OVL_OK;
 }
 
-static double pixel(const double *x, int64_t h, int64_t w, int64_t i, int64_t j)
-{
-	return i < 0 || j < 0 || i >= h || j >= w ? 0 : x[i * w + j];
-}
+static double pixel(const double *x, int64_t h, int64_t w, int64_t i, int64_t j) { return i < 0 || j < 0 || i >= h || j >= w ? 0 : x[i * w + j]; }
 
 static double sample(const double *x, int64_t h, int64_t w, double y, double z, bool padded)
 {
@@ -63,7 +60,8 @@ static double sample(const double *x, int64_t h, int64_t w, double y, double z, 
 	dz = z - (double)j;
 	i2 = padded || i + 1 < h ? i + 1 : i;
 	j2 = padded || j + 1 < w ? j + 1 : j;
-	return (1 - dy) * ((1 - dz) * pixel(x, h, w, i, j) + dz * pixel(x, h, w, i, j2)) + dy * ((1 - dz) * pixel(x, h, w, i2, j) + dz * pixel(x, h, w, i2, j2));
+	return (1 - dy) * ((1 - dz) * pixel(x, h, w, i, j) + dz * pixel(x, h, w, i, j2)) +
+	       dy * ((1 - dz) * pixel(x, h, w, i2, j) + dz * pixel(x, h, w, i2, j2));
 }
 
 typedef struct job {
@@ -135,15 +133,13 @@ static ovl_status deformable(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status deformable_run(ovl_run *run)
-{
-	return ovl_work_run(run, deformable);
-}
+static ovl_status deformable_run(ovl_run *run) { return ovl_work_run(run, deformable); }
 
-#define COMMON \
-	OVL_ATTR_AS("strides", OVL_KIND_INTS, params, conv.strides, NULL, NULL), OVL_ATTR_AS("pads_begin", OVL_KIND_INTS, params, conv.pads_begin, OVL_OPTIONAL, NULL), \
-		OVL_ATTR_AS("pads_end", OVL_KIND_INTS, params, conv.pads_end, OVL_OPTIONAL, NULL), \
-		OVL_ATTR_AS("dilations", OVL_KIND_INTS, params, conv.dilations, NULL, NULL), \
+#define COMMON                                                                                                                                     \
+	OVL_ATTR_AS("strides", OVL_KIND_INTS, params, conv.strides, NULL, NULL),                                                                   \
+		OVL_ATTR_AS("pads_begin", OVL_KIND_INTS, params, conv.pads_begin, OVL_OPTIONAL, NULL),                                             \
+		OVL_ATTR_AS("pads_end", OVL_KIND_INTS, params, conv.pads_end, OVL_OPTIONAL, NULL),                                                 \
+		OVL_ATTR_AS("dilations", OVL_KIND_INTS, params, conv.dilations, NULL, NULL),                                                       \
 		OVL_ATTR_AS("auto_pad", OVL_KIND_ENUM, params, conv.auto_pad, "explicit", OVL_AUTO_PAD_CHOICES), OVL_ATTR_INT(params, group, "1"), \
 		OVL_ATTR_INT(params, deformable_group, "1")
 

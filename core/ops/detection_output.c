@@ -64,16 +64,13 @@ typedef struct job {
 	int64_t images, priors, classes, loc_classes, prior_size;
 	const double *loc, *scores, *prior, *arm_scores, *arm_loc;
 	int64_t prior_batches, prior_step;
-	box *boxes; /* [loc_classes, priors] of one image */
-	double *score; /* [classes, priors] of one image */
+	box *boxes;         /* [loc_classes, priors] of one image */
+	double *score;      /* [classes, priors] of one image */
 	found *list, *kept; /* candidates, and what stays */
 	int64_t n_list, n_kept;
 } job;
 
-static double clip(double v)
-{
-	return v < 0 ? 0 : v > 1 ? 1 : v;
-}
+static double clip(double v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
 
 static box decode(const job *j, box prior, const double *variance, const double *v)
 {
@@ -117,14 +114,12 @@ static void decode_image(job *j, int64_t n)
 	for (int64_t i = 0; i < j->priors; i++) {
 		bool nothing = j->arm_scores && j->arm_scores[(n * j->priors + i) * 2 + 1] < (double)j->p->objectness_score;
 		for (int64_t c = 0; c < j->classes; c++)
-			j->score[c * j->priors + i] = nothing ? (c == j->p->background_label_id ? 1 : 0) : j->scores[(n * j->priors + i) * j->classes + c];
+			j->score[c * j->priors + i] =
+				nothing ? (c == j->p->background_label_id ? 1 : 0) : j->scores[(n * j->priors + i) * j->classes + c];
 	}
 }
 
-static double area(const box *b)
-{
-	return b->x1 < b->x0 || b->y1 < b->y0 ? 0 : (b->x1 - b->x0) * (b->y1 - b->y0);
-}
+static double area(const box *b) { return b->x1 < b->x0 || b->y1 < b->y0 ? 0 : (b->x1 - b->x0) * (b->y1 - b->y0); }
 
 static double overlap(const box *a, const box *b)
 {
@@ -148,10 +143,7 @@ static int by_label(const void *a, const void *b)
 	return x->label != y->label ? (x->label < y->label ? -1 : 1) : by_score(a, b);
 }
 
-static const box *box_of(const job *j, const found *f)
-{
-	return &j->boxes[(j->p->share_location ? 0 : f->label) * j->priors + f->prior];
-}
+static const box *box_of(const job *j, const found *f) { return &j->boxes[(j->p->share_location ? 0 : f->label) * j->priors + f->prior]; }
 
 /* Takes candidates best first; each must not overlap a kept one of its label. */
 static ovl_status suppress(ovl_work *w, job *j)
@@ -163,7 +155,8 @@ static ovl_status suppress(ovl_work *w, job *j)
 		bool keep = true;
 		OVL_RUN_CHECK_CANCEL(w->run);
 		for (int64_t k = 0; keep && k < j->n_kept; k++)
-			keep = j->kept[k].label != j->list[i].label || !(overlap(box_of(j, &j->list[i]), box_of(j, &j->kept[k])) > (double)j->p->nms_threshold);
+			keep = j->kept[k].label != j->list[i].label ||
+			       !(overlap(box_of(j, &j->list[i]), box_of(j, &j->kept[k])) > (double)j->p->nms_threshold);
 		if (keep)
 			j->kept[j->n_kept++] = j->list[i];
 	}
@@ -218,7 +211,8 @@ static ovl_status open_job(ovl_work *w, job *j)
 	OVL_TRY(ovl_work_f64(w, 1, &j->scores));
 	OVL_TRY(ovl_work_f64(w, 2, &j->prior));
 	if (ovl_work_has(w, 3) && ovl_work_has(w, 4)) {
-		if (ovl_tensor_count(w->run->in[3]) != j->images * j->priors * 2 || ovl_tensor_count(w->run->in[4]) != ovl_tensor_count(w->run->in[0]))
+		if (ovl_tensor_count(w->run->in[3]) != j->images * j->priors * 2 ||
+			ovl_tensor_count(w->run->in[4]) != ovl_tensor_count(w->run->in[0]))
 			return ovl_work_fail(w, OVL_E_SHAPE, "the additional predictions do not fit the others");
 		OVL_TRY(ovl_work_f64(w, 3, &j->arm_scores));
 		OVL_TRY(ovl_work_f64(w, 4, &j->arm_loc));
@@ -266,18 +260,17 @@ static ovl_status detection_output(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status detection_output_run(ovl_run *run)
-{
-	return ovl_work_run(run, detection_output);
-}
+static ovl_status detection_output_run(ovl_run *run) { return ovl_work_run(run, detection_output); }
 
-#define COMMON \
-	OVL_ATTR_INT(params, background_label_id, "0"), OVL_ATTR_INT(params, top_k, "-1"), OVL_ATTR_BOOL(params, variance_encoded_in_target, "false"), \
-		OVL_ATTR_INTS(params, keep_top_k, NULL), \
-		OVL_ATTR_ENUM(params, code_type, "caffe.PriorBoxParameter.CORNER", "caffe.PriorBoxParameter.CORNER caffe.PriorBoxParameter.CENTER_SIZE"), \
-		OVL_ATTR_BOOL(params, share_location, "true"), OVL_ATTR_FLOAT(params, nms_threshold, NULL), OVL_ATTR_FLOAT(params, confidence_threshold, "0"), \
-		OVL_ATTR_BOOL(params, clip_after_nms, "false"), OVL_ATTR_BOOL(params, clip_before_nms, "false"), OVL_ATTR_BOOL(params, decrease_label_id, "false"), \
-		OVL_ATTR_BOOL(params, normalized, "false"), OVL_ATTR_INT(params, input_height, "1"), OVL_ATTR_INT(params, input_width, "1"), \
+#define COMMON                                                                                                                                      \
+	OVL_ATTR_INT(params, background_label_id, "0"), OVL_ATTR_INT(params, top_k, "-1"),                                                          \
+		OVL_ATTR_BOOL(params, variance_encoded_in_target, "false"), OVL_ATTR_INTS(params, keep_top_k, NULL),                                \
+		OVL_ATTR_ENUM(                                                                                                                      \
+			params, code_type, "caffe.PriorBoxParameter.CORNER", "caffe.PriorBoxParameter.CORNER caffe.PriorBoxParameter.CENTER_SIZE"), \
+		OVL_ATTR_BOOL(params, share_location, "true"), OVL_ATTR_FLOAT(params, nms_threshold, NULL),                                         \
+		OVL_ATTR_FLOAT(params, confidence_threshold, "0"), OVL_ATTR_BOOL(params, clip_after_nms, "false"),                                  \
+		OVL_ATTR_BOOL(params, clip_before_nms, "false"), OVL_ATTR_BOOL(params, decrease_label_id, "false"),                                 \
+		OVL_ATTR_BOOL(params, normalized, "false"), OVL_ATTR_INT(params, input_height, "1"), OVL_ATTR_INT(params, input_width, "1"),        \
 		OVL_ATTR_FLOAT(params, objectness_score, "0")
 
 static const ovl_attr attrs_v1[] = {OVL_ATTR_INT(params, num_classes, NULL), COMMON, OVL_ATTR_END};

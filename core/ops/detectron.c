@@ -105,7 +105,8 @@ static ovl_status detection(ovl_work *w)
 	double *boxes, *out_scores;
 	int64_t *out_classes;
 	found *list, *all;
-	if (ovl_work_shape(w, 0)->dims[1] != 4 || ovl_tensor_count(w->run->in[1]) != regions * classes * 4 || ovl_tensor_count(w->run->in[2]) != regions * classes)
+	if (ovl_work_shape(w, 0)->dims[1] != 4 || ovl_tensor_count(w->run->in[1]) != regions * classes * 4 ||
+		ovl_tensor_count(w->run->in[2]) != regions * classes)
 		return ovl_work_fail(w, OVL_E_SHAPE, "regions, deltas and scores do not fit %lld classes", (long long)classes);
 	OVL_TRY(ovl_work_f64(w, 0, &rois));
 	OVL_TRY(ovl_work_f64(w, 1, &deltas));
@@ -184,7 +185,8 @@ static ovl_status grid(ovl_work *w)
 	const params *p = w->params;
 	const ovl_shape *priors = ovl_work_shape(w, 0), *map = ovl_work_shape(w, 1), *image = ovl_work_shape(w, 2);
 	int64_t n = priors->dims[0], h = p->h > 0 ? p->h : map->dims[2], wide = p->w > 0 ? p->w : map->dims[3];
-	float step_x = p->stride_x > 0 ? p->stride_x : (float)image->dims[3] / (float)wide, step_y = p->stride_y > 0 ? p->stride_y : (float)image->dims[2] / (float)h;
+	float step_x = p->stride_x > 0 ? p->stride_x : (float)image->dims[3] / (float)wide,
+	      step_y = p->stride_y > 0 ? p->stride_y : (float)image->dims[2] / (float)h;
 	const double *prior;
 	double *y;
 	if (priors->dims[1] != 4)
@@ -259,7 +261,8 @@ static ovl_status extract(ovl_work *w, const double *roi, double scale, const ov
 	int64_t size = p->output_size, channels = s->dims[1], h = s->dims[2], wide = s->dims[3];
 	double shift = p->aligned ? 0.5 : 0, x0 = roi[0] * scale - shift, y0 = roi[1] * scale - shift;
 	double bin_w = fmax(roi[2] * scale - shift - x0, 1) / (double)size, bin_h = fmax(roi[3] * scale - shift - y0, 1) / (double)size;
-	double across = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(bin_w), down = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(bin_h);
+	double across = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(bin_w),
+	       down = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(bin_h);
 	if (!(across * down < 1 << 24))
 		return ovl_work_fail(w, OVL_E_ARGUMENT, "a region is too large");
 	for (int64_t c = 0; c < channels; c++, map += h * wide)
@@ -343,25 +346,13 @@ static ovl_status top(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status detection_run(ovl_run *run)
-{
-	return ovl_work_run(run, detection);
-}
+static ovl_status detection_run(ovl_run *run) { return ovl_work_run(run, detection); }
 
-static ovl_status grid_run(ovl_run *run)
-{
-	return ovl_work_run(run, grid);
-}
+static ovl_status grid_run(ovl_run *run) { return ovl_work_run(run, grid); }
 
-static ovl_status features_run(ovl_run *run)
-{
-	return ovl_work_run(run, features);
-}
+static ovl_status features_run(ovl_run *run) { return ovl_work_run(run, features); }
 
-static ovl_status top_run(ovl_run *run)
-{
-	return ovl_work_run(run, top);
-}
+static ovl_status top_run(ovl_run *run) { return ovl_work_run(run, top); }
 
 static const ovl_attr detection_attrs[] = {
 	OVL_ATTR_FLOAT(params, score_threshold, NULL),
@@ -392,18 +383,18 @@ static const ovl_attr features_attrs[] = {
 static const ovl_attr top_attrs[] = {OVL_ATTR_INT(params, max_rois, "0"), OVL_ATTR_END};
 
 #define OP(var, op_name, few, many, outs, names, table, infer_fn, run_fn) \
-	static const ovl_op var = { \
-		.name = "ExperimentalDetectron" op_name, \
-		.since = 6, \
-		.min_inputs = few, \
-		.max_inputs = many, \
-		.outputs = outs, \
-		.inputs = names, \
-		.params_size = sizeof(params), \
-		.attrs = table, \
-		.flags = OVL_OP_NO_BUILDER, \
-		.infer = infer_fn, \
-		.run = run_fn, \
+	static const ovl_op var = {                                       \
+		.name = "ExperimentalDetectron" op_name,                  \
+		.since = 6,                                               \
+		.min_inputs = few,                                        \
+		.max_inputs = many,                                       \
+		.outputs = outs,                                          \
+		.inputs = names,                                          \
+		.params_size = sizeof(params),                            \
+		.attrs = table,                                           \
+		.flags = OVL_OP_NO_BUILDER,                               \
+		.infer = infer_fn,                                        \
+		.run = run_fn,                                            \
 	}
 
 OP(detection_v6, "DetectionOutput", 4, 4, 3, "input_rois input_deltas input_scores input_im_info", detection_attrs, infer_detection, detection_run);

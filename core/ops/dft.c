@@ -78,7 +78,8 @@ static ovl_status infer(ovl_infer *in)
 
 /* One axis: lines of `from` (pairs, length have) become lines of `to` (length put) through a transform of n entries; what is missing is zero.
  * mirror: the line holds n / 2 + 1 entries of a spectrum whose other half is its mirror image. */
-static ovl_status along(ovl_work *w, int64_t outer, int64_t inner, int64_t have, int64_t n, int64_t put, bool inverse, bool mirror, const double *from, double *to)
+static ovl_status along(
+	ovl_work *w, int64_t outer, int64_t inner, int64_t have, int64_t n, int64_t put, bool inverse, bool mirror, const double *from, double *to)
 {
 	double *line, scale = inverse ? 1 / (double)n : 1;
 	int64_t used = have < n ? have : n;
@@ -142,7 +143,8 @@ static ovl_status transform(ovl_work *w)
 		if (put == 0 && ovl_tensor_count(w->run->out[0]) == 0)
 			return OVL_OK;
 		OVL_TRY(ovl_work_take(w, 2 * ovl_span(&s, 0, axes[i]) * put * ovl_span(&s, axes[i] + 1, rank), sizeof *to, &to));
-		OVL_TRY(along(w, ovl_span(&s, 0, axes[i]), ovl_span(&s, axes[i] + 1, rank), have, length, put, t.inverse, last && t.inverse, cur, to));
+		OVL_TRY(along(
+			w, ovl_span(&s, 0, axes[i]), ovl_span(&s, axes[i] + 1, rank), have, length, put, t.inverse, last && t.inverse, cur, to));
 		s.dims[axes[i]] = put;
 		cur = to;
 	}
@@ -155,22 +157,19 @@ static ovl_status transform(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status transform_run(ovl_run *run)
-{
-	return ovl_work_run(run, transform);
-}
+static ovl_status transform_run(ovl_run *run) { return ovl_work_run(run, transform); }
 
-#define OP(var, op_name, factory_name, first) \
-	static const ovl_op var = { \
-		.name = op_name, \
-		.factory = factory_name, \
-		.since = first, \
-		.min_inputs = 2, \
-		.max_inputs = 3, \
-		.outputs = 1, \
+#define OP(var, op_name, factory_name, first)      \
+	static const ovl_op var = {                \
+		.name = op_name,                   \
+		.factory = factory_name,           \
+		.since = first,                    \
+		.min_inputs = 2,                   \
+		.max_inputs = 3,                   \
+		.outputs = 1,                      \
 		.inputs = "data axes signal_size", \
-		.infer = infer, \
-		.run = transform_run, \
+		.infer = infer,                    \
+		.run = transform_run,              \
 	}
 
 OP(dft_v7, "DFT", "dft", 7);

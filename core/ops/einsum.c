@@ -19,10 +19,7 @@ typedef struct equation {
 	term in[MAX_TERMS], out;
 } equation;
 
-static int letter(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? 26 + c - 'a' : -1;
-}
+static int letter(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? 26 + c - 'a' : -1; }
 
 static bool parse_term(const char **p, term *t)
 {
@@ -120,7 +117,8 @@ static ovl_status infer(ovl_infer *in)
 			if (!known[l])
 				sizes[l] = s->dims[k];
 			else if (!ovl_dim_broadcast(sizes[l], s->dims[k], &sizes[l]))
-				return ovl_infer_fail(in, OVL_E_SHAPE, "dimension %d of operand %d does not agree with the others of its label", k, i);
+				return ovl_infer_fail(
+					in, OVL_E_SHAPE, "dimension %d of operand %d does not agree with the others of its label", k, i);
 			known[l] = true;
 		}
 	}
@@ -172,24 +170,25 @@ static bool step(const nest *z, const int *labels, int n, int64_t *at, const vie
 	return false;
 }
 
-#define CONTRACT(TYPE, T, SUM) \
-	static ovl_status contract_##TYPE(ovl_run *run, const nest *z, const view *a, const view *b, T *out) \
-	{ \
-		int64_t at[LABELS] = {0}, pa = 0, pb = 0; \
-		int last = z->n_inner - 1; \
-		int64_t n = last >= 0 ? z->size[z->inner[last]] : 1, sa = last >= 0 ? a->stride[z->inner[last]] : 0, sb = last >= 0 ? b->stride[z->inner[last]] : 0; \
-		do { \
-			int64_t in[LABELS] = {0}, qa = pa, qb = pb; \
-			SUM sum = 0; \
-			OVL_RUN_CHECK_CANCEL(run); \
-			do { \
-				const T *x = (const T *)a->data + qa, *y = (const T *)b->data + qb; \
-				for (int64_t i = 0; i < n; i++) \
-					sum += (SUM)x[i * sa] * (SUM)y[i * sb]; \
-			} while (last > 0 && step(z, z->inner, last, in, a, b, &qa, &qb)); \
-			*out++ = (T)sum; \
-		} while (step(z, z->outer, z->n_outer, at, a, b, &pa, &pb)); \
-		return OVL_OK; \
+#define CONTRACT(TYPE, T, SUM)                                                                                       \
+	static ovl_status contract_##TYPE(ovl_run *run, const nest *z, const view *a, const view *b, T *out)         \
+	{                                                                                                            \
+		int64_t at[LABELS] = {0}, pa = 0, pb = 0;                                                            \
+		int last = z->n_inner - 1;                                                                           \
+		int64_t n = last >= 0 ? z->size[z->inner[last]] : 1, sa = last >= 0 ? a->stride[z->inner[last]] : 0, \
+			sb = last >= 0 ? b->stride[z->inner[last]] : 0;                                              \
+		do {                                                                                                 \
+			int64_t in[LABELS] = {0}, qa = pa, qb = pb;                                                  \
+			SUM sum = 0;                                                                                 \
+			OVL_RUN_CHECK_CANCEL(run);                                                                   \
+			do {                                                                                         \
+				const T *x = (const T *)a->data + qa, *y = (const T *)b->data + qb;                  \
+				for (int64_t i = 0; i < n; i++)                                                      \
+					sum += (SUM)x[i * sa] * (SUM)y[i * sb];                                      \
+			} while (last > 0 && step(z, z->inner, last, in, a, b, &qa, &qb));                           \
+			*out++ = (T)sum;                                                                             \
+		} while (step(z, z->outer, z->n_outer, at, a, b, &pa, &pb));                                         \
+		return OVL_OK;                                                                                       \
 	}
 CONTRACT(OVL_F32, float, double)
 CONTRACT(OVL_F64, double, double)
@@ -208,7 +207,9 @@ static ovl_status contract(ovl_work *w, ovl_type as, const nest *z, const view *
 			memset(out, 0, (size_t)n * ovl_type_size(as));
 			return OVL_OK;
 		}
-	return as == OVL_F32 ? contract_OVL_F32(w->run, z, a, b, out) : as == OVL_F64 ? contract_OVL_F64(w->run, z, a, b, out) : contract_OVL_I64(w->run, z, a, b, out);
+	return as == OVL_F32   ? contract_OVL_F32(w->run, z, a, b, out)
+	       : as == OVL_F64 ? contract_OVL_F64(w->run, z, a, b, out)
+			       : contract_OVL_I64(w->run, z, a, b, out);
 }
 
 static ovl_status open_view(ovl_work *w, int i, const term *t, ovl_type as, int64_t *size, view *out)
@@ -221,7 +222,8 @@ static ovl_status open_view(ovl_work *w, int i, const term *t, ovl_type as, int6
 	for (int k = 0; k < t->n; k++) {
 		int l = t->labels[k];
 		if (size[l] > 1 && s->dims[k] > 1 && size[l] != s->dims[k])
-			return ovl_work_fail(w, OVL_E_SHAPE, "dimension %d of operand %d has size %lld, another of its label %lld", k, i, (long long)s->dims[k], (long long)size[l]);
+			return ovl_work_fail(w, OVL_E_SHAPE, "dimension %d of operand %d has size %lld, another of its label %lld", k, i,
+				(long long)s->dims[k], (long long)size[l]);
 		if (size[l] < 0 || size[l] == 1)
 			size[l] = s->dims[k];
 		out->has[l] = true;
@@ -308,10 +310,7 @@ static ovl_status einsum(ovl_work *w)
 	return fold(w, &e, 1, as, size, &in[0], &result, &(view){0});
 }
 
-static ovl_status einsum_run(ovl_run *run)
-{
-	return ovl_work_run(run, einsum);
-}
+static ovl_status einsum_run(ovl_run *run) { return ovl_work_run(run, einsum); }
 
 static const ovl_attr attrs[] = {OVL_ATTR_STRING(params, equation, NULL), OVL_ATTR_END};
 

@@ -76,10 +76,7 @@ static ovl_status patches(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status patches_run(ovl_run *run)
-{
-	return ovl_work_run(run, patches);
-}
+static ovl_status patches_run(ovl_run *run) { return ovl_work_run(run, patches); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INTS(params, sizes, NULL),

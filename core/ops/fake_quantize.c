@@ -56,7 +56,8 @@ static ovl_status quantize(ovl_work *w)
 	}
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
 	ovl_dense_strides(s, strides[5]);
-	for (ovl_walk_start(&k, s, 6, (const int64_t *const[]){strides[0], strides[1], strides[2], strides[3], strides[4], strides[5]}); !k.done; ovl_walk_next(&k)) {
+	for (ovl_walk_start(&k, s, 6, (const int64_t *const[]){strides[0], strides[1], strides[2], strides[3], strides[4], strides[5]}); !k.done;
+		ovl_walk_next(&k)) {
 		OVL_RUN_CHECK_CANCEL(w->run);
 		for (int64_t i = 0; i < k.inner; i++) {
 			double v[5];
@@ -103,15 +104,9 @@ static ovl_status convert(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status quantize_run(ovl_run *run)
-{
-	return ovl_work_run(run, quantize);
-}
+static ovl_status quantize_run(ovl_run *run) { return ovl_work_run(run, quantize); }
 
-static ovl_status convert_run(ovl_run *run)
-{
-	return ovl_work_run(run, convert);
-}
+static ovl_status convert_run(ovl_run *run) { return ovl_work_run(run, convert); }
 
 static const ovl_attr quantize_attrs[] = {
 	OVL_ATTR_INT(params, levels, NULL),

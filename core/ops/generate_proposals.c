@@ -62,7 +62,8 @@ static int by_score(const void *a, const void *b)
 
 static float overlap(const box *a, const box *b, float offset)
 {
-	float w = fmaxf(0, fminf(a->x1, b->x1) - fmaxf(a->x0, b->x0) + offset), h = fmaxf(0, fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0) + offset), both = w * h;
+	float w = fmaxf(0, fminf(a->x1, b->x1) - fmaxf(a->x0, b->x0) + offset), h = fmaxf(0, fminf(a->y1, b->y1) - fmaxf(a->y0, b->y0) + offset),
+	      both = w * h;
 	if (!(a->x0 <= b->x1 && a->y0 <= b->y1 && b->x0 <= a->x1 && b->y0 <= a->y1))
 		return 0;
 	return both / ((a->x1 - a->x0 + offset) * (a->y1 - a->y0 + offset) + (b->x1 - b->x0 + offset) * (b->y1 - b->y0 + offset) - both);
@@ -104,7 +105,8 @@ static ovl_status open_job(ovl_work *w, job *j)
 {
 	int64_t n = j->h * j->w * j->anchors;
 	if (ovl_tensor_count(w->run->in[1]) != n * 4)
-		return ovl_work_fail(w, OVL_E_SHAPE, "there are %lld anchors, expected %lld", (long long)ovl_tensor_count(w->run->in[1]) / 4, (long long)n);
+		return ovl_work_fail(
+			w, OVL_E_SHAPE, "there are %lld anchors, expected %lld", (long long)ovl_tensor_count(w->run->in[1]) / 4, (long long)n);
 	OVL_TRY(ovl_work_f64(w, 1, &j->anchor));
 	OVL_TRY(ovl_work_f64(w, 2, &j->deltas));
 	OVL_TRY(ovl_work_f64(w, 3, &j->scores));
@@ -242,15 +244,9 @@ static ovl_status single(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status generate_run(ovl_run *run)
-{
-	return ovl_work_run(run, generate);
-}
+static ovl_status generate_run(ovl_run *run) { return ovl_work_run(run, generate); }
 
-static ovl_status single_run(ovl_run *run)
-{
-	return ovl_work_run(run, single);
-}
+static ovl_status single_run(ovl_run *run) { return ovl_work_run(run, single); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_FLOAT(params, min_size, NULL),

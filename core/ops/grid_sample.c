@@ -111,10 +111,7 @@ static ovl_status grid_sample(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status grid_sample_run(ovl_run *run)
-{
-	return ovl_work_run(run, grid_sample);
-}
+static ovl_status grid_sample_run(ovl_run *run) { return ovl_work_run(run, grid_sample); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_BOOL(params, align_corners, "false"),

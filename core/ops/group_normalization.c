@@ -18,7 +18,8 @@ static ovl_status infer(ovl_infer *in)
 			return ovl_infer_fail(in, OVL_E_SHAPE, "input %d has not as many entries as data has channels", i);
 	}
 	if (out.ranked && ovl_dim_static(out.dims[1]) && out.dims[1].min % p->num_groups)
-		return ovl_infer_fail(in, OVL_E_SHAPE, "%lld channels cannot be cut into %lld groups", (long long)out.dims[1].min, (long long)p->num_groups);
+		return ovl_infer_fail(
+			in, OVL_E_SHAPE, "%lld channels cannot be cut into %lld groups", (long long)out.dims[1].min, (long long)p->num_groups);
 	ovl_infer_out(in, 0, in->in_type[0], &out);
 	return OVL_OK;
 }
@@ -53,10 +54,7 @@ static ovl_status group_norm(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status group_norm_run(ovl_run *run)
-{
-	return ovl_work_run(run, group_norm);
-}
+static ovl_status group_norm_run(ovl_run *run) { return ovl_work_run(run, group_norm); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INT(ovl_group_norm_params, num_groups, NULL),

@@ -30,7 +30,8 @@ static ovl_status merge(ovl_infer *in, int b, const ovl_known *from, bool first,
 	for (size_t i = 0; i < body->outs.n; i++) {
 		int o = body->outs.at[i].output, r = body->outs.at[i].result;
 		if (!first && in->out_type[o] != OVL_DYNAMIC && from->types[r] != OVL_DYNAMIC && in->out_type[o] != from->types[r])
-			return ovl_infer_fail(in, OVL_E_TYPE, "output %d is %s in one branch and %s in the other", o, ovl_type_name(in->out_type[o]), ovl_type_name(from->types[r]));
+			return ovl_infer_fail(in, OVL_E_TYPE, "output %d is %s in one branch and %s in the other", o, ovl_type_name(in->out_type[o]),
+				ovl_type_name(from->types[r]));
 		if (first || in->out_type[o] == OVL_DYNAMIC)
 			in->out_type[o] = from->types[r];
 		in->out_shape[o] = first ? from->shapes[r] : ovl_pshape_either(&in->out_shape[o], &from->shapes[r]);
@@ -102,10 +103,7 @@ static ovl_status branch(ovl_work *w)
 	return st;
 }
 
-static ovl_status if_run(ovl_run *run)
-{
-	return ovl_work_run(run, branch);
-}
+static ovl_status if_run(ovl_run *run) { return ovl_work_run(run, branch); }
 
 static const ovl_op if_v8 = {
 	.name = "If",

@@ -30,7 +30,9 @@ static ovl_status infer_axes(ovl_infer *in, int rank, int64_t *axes, int *n)
 static ovl_dim scaled(ovl_dim d, double scale)
 {
 	double low = floor((double)(float)d.min * scale + 1e-6), high = floor((double)(float)d.max * scale + 1e-6);
-	return (ovl_dim){low > 0 && low < 0x1p62 ? (int64_t)low : 0, d.max == OVL_DIM_MAX || !(high < 0x1p62) ? OVL_DIM_MAX : high > 0 ? (int64_t)high : 0};
+	return (ovl_dim){low > 0 && low < 0x1p62 ? (int64_t)low : 0, d.max == OVL_DIM_MAX || !(high < 0x1p62) ? OVL_DIM_MAX
+								     : high > 0                               ? (int64_t)high
+													      : 0};
 }
 
 static ovl_status infer(ovl_infer *in)
@@ -143,10 +145,7 @@ static ovl_status copy_nearest(ovl_work *w, const ovl_taps *taps)
 }
 
 /* What Pillow does with whole numbers: weights of 22 bits, and every pass rounds and clips. */
-static double pillow_weight(double weight)
-{
-	return round(weight * 0x1p22) * 0x1p-22;
-}
+static double pillow_weight(double weight) { return round(weight * 0x1p22) * 0x1p-22; }
 
 static double pillow_round(double v, ovl_type t)
 {
@@ -219,10 +218,7 @@ static ovl_status interpolate(ovl_work *w)
 	return st;
 }
 
-static ovl_status interpolate_run(ovl_run *run)
-{
-	return ovl_work_run(run, interpolate);
-}
+static ovl_status interpolate_run(ovl_run *run) { return ovl_work_run(run, interpolate); }
 
 /* Opset 1 says the same in other words. */
 static ovl_status interpolate_v1_run(ovl_run *run)
@@ -248,13 +244,15 @@ static const ovl_attr attrs_v1[] = {
 	OVL_ATTR_END,
 };
 
-#define ATTRS(modes) \
-	OVL_ATTR_ENUM(ovl_interpolate_params, mode, NULL, modes), OVL_ATTR_ENUM(ovl_interpolate_params, shape_calculation_mode, NULL, "sizes scales"), \
-		OVL_ATTR_INTS(ovl_interpolate_params, pads_begin, OVL_OPTIONAL), OVL_ATTR_INTS(ovl_interpolate_params, pads_end, OVL_OPTIONAL), \
-		OVL_ATTR_ENUM(ovl_interpolate_params, coordinate_transformation_mode, "half_pixel", \
-			"half_pixel pytorch_half_pixel asymmetric tf_half_pixel_for_nn align_corners"), \
+#define ATTRS(modes)                                                                                                                                 \
+	OVL_ATTR_ENUM(ovl_interpolate_params, mode, NULL, modes),                                                                                    \
+		OVL_ATTR_ENUM(ovl_interpolate_params, shape_calculation_mode, NULL, "sizes scales"),                                                 \
+		OVL_ATTR_INTS(ovl_interpolate_params, pads_begin, OVL_OPTIONAL), OVL_ATTR_INTS(ovl_interpolate_params, pads_end, OVL_OPTIONAL),      \
+		OVL_ATTR_ENUM(ovl_interpolate_params, coordinate_transformation_mode, "half_pixel",                                                  \
+			"half_pixel pytorch_half_pixel asymmetric tf_half_pixel_for_nn align_corners"),                                              \
 		OVL_ATTR_ENUM(ovl_interpolate_params, nearest_mode, "round_prefer_floor", "round_prefer_floor round_prefer_ceil floor ceil simple"), \
-		OVL_ATTR_BOOL(ovl_interpolate_params, antialias, "false"), OVL_ATTR_DOUBLE(ovl_interpolate_params, cube_coeff, "-0.75"), OVL_ATTR_END
+		OVL_ATTR_BOOL(ovl_interpolate_params, antialias, "false"), OVL_ATTR_DOUBLE(ovl_interpolate_params, cube_coeff, "-0.75"),             \
+		OVL_ATTR_END
 
 static const ovl_attr attrs_v4[] = {ATTRS("nearest linear linear_onnx cubic")};
 static const ovl_attr attrs_v11[] = {ATTRS("nearest linear linear_onnx cubic bilinear_pillow bicubic_pillow")};

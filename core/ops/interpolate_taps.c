@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-ovl_status ovl_interpolate_resolve(const ovl_interpolate_params *p, const ovl_shape *data, const ovl_shape *out, const int64_t *axes, int n_axes, const float *scales,
-	ovl_interpolate_axis *at, ovl_error *err)
+ovl_status ovl_interpolate_resolve(const ovl_interpolate_params *p, const ovl_shape *data, const ovl_shape *out, const int64_t *axes, int n_axes,
+	const float *scales, ovl_interpolate_axis *at, ovl_error *err)
 {
 	bool shrinks = false;
 	if (out->rank != data->rank)
@@ -42,7 +42,8 @@ ovl_status ovl_interpolate_resolve(const ovl_interpolate_params *p, const ovl_sh
 		at[d].stretch = p->antialias && shrinks;
 	for (int d = 0; d < data->rank; d++)
 		if (at[d].in < 0 || (!at[d].resized && at[d].in != at[d].out) || (at[d].in == 0 && at[d].out > 0))
-			return ovl_fail(err, OVL_E_SHAPE, "Interpolate: dimension %d cannot go from %lld to %lld", d, (long long)at[d].in, (long long)at[d].out);
+			return ovl_fail(err, OVL_E_SHAPE, "Interpolate: dimension %d cannot go from %lld to %lld", d, (long long)at[d].in,
+				(long long)at[d].out);
 	return OVL_OK;
 }
 
@@ -56,27 +57,38 @@ static float coordinate(int mode, const ovl_interpolate_axis *a, int64_t o)
 		if (a->out <= 1)
 			return 0;
 		return (x + 0.5f) / a->scale - 0.5f;
-	case OVL_COORD_ASYMMETRIC: return x / a->scale;
-	case OVL_COORD_TF_HALF_PIXEL_FOR_NN: return (x + 0.5f) / a->scale;
-	case OVL_COORD_ALIGN_CORNERS: return a->out == 1 ? 0 : x * (float)(a->in - 1) / (float)(a->out - 1);
-	default: return (x + 0.5f) / a->scale - 0.5f;
+	case OVL_COORD_ASYMMETRIC:
+		return x / a->scale;
+	case OVL_COORD_TF_HALF_PIXEL_FOR_NN:
+		return (x + 0.5f) / a->scale;
+	case OVL_COORD_ALIGN_CORNERS:
+		return a->out == 1 ? 0 : x * (float)(a->in - 1) / (float)(a->out - 1);
+	default:
+		return (x + 0.5f) / a->scale - 0.5f;
 	}
 }
 
-static int64_t clip(double v, int64_t max)
-{
-	return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v;
-}
+static int64_t clip(double v, int64_t max) { return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v; }
 
 static int64_t nearest(int mode, const ovl_interpolate_axis *a, float x)
 {
 	double v;
 	switch (mode) {
-	case OVL_NEAREST_ROUND_PREFER_FLOOR: v = x == floorf(x) + 0.5f ? floorf(x) : roundf(x); break;
-	case OVL_NEAREST_ROUND_PREFER_CEIL: v = x == floorf(x) + 0.5f ? ceilf(x) : roundf(x); break;
-	case OVL_NEAREST_FLOOR: v = floorf(x); break;
-	case OVL_NEAREST_CEIL: v = ceilf(x); break;
-	default: v = a->scale < 1 ? ceilf(x) : truncf(x); break;
+	case OVL_NEAREST_ROUND_PREFER_FLOOR:
+		v = x == floorf(x) + 0.5f ? floorf(x) : roundf(x);
+		break;
+	case OVL_NEAREST_ROUND_PREFER_CEIL:
+		v = x == floorf(x) + 0.5f ? ceilf(x) : roundf(x);
+		break;
+	case OVL_NEAREST_FLOOR:
+		v = floorf(x);
+		break;
+	case OVL_NEAREST_CEIL:
+		v = ceilf(x);
+		break;
+	default:
+		v = a->scale < 1 ? ceilf(x) : truncf(x);
+		break;
 	}
 	return clip(v, a->in - 1);
 }
@@ -111,7 +123,8 @@ static bool tap(maker *m, int64_t index, double weight)
 	index -= m->a->pad_begin;
 	if (index < 0 || index >= m->a->source)
 		return true;
-	if (!ovl_grow(&m->taps.index, &m->cap_index, n + 1, sizeof *m->taps.index) || !ovl_grow(&m->taps.weight, &m->cap_weight, n + 1, sizeof *m->taps.weight))
+	if (!ovl_grow(&m->taps.index, &m->cap_index, n + 1, sizeof *m->taps.index) ||
+		!ovl_grow(&m->taps.weight, &m->cap_weight, n + 1, sizeof *m->taps.weight))
 		return false;
 	m->taps.index[n] = index;
 	m->taps.weight[n] = weight;
@@ -180,12 +193,22 @@ ovl_status ovl_interpolate_taps(const ovl_interpolate_params *p, const ovl_inter
 	for (int64_t o = 0; ok && o < a->out; o++) {
 		float x = coordinate(p->coordinate_transformation_mode, a, o);
 		switch (a->resized ? p->mode : OVL_INTERP_NEAREST) {
-		case OVL_INTERP_LINEAR: ok = tap_linear(&m, x, stretch, reach); break;
-		case OVL_INTERP_LINEAR_ONNX: ok = tap_linear_onnx(&m, x); break;
-		case OVL_INTERP_CUBIC: ok = tap_cubic(&m, x); break;
+		case OVL_INTERP_LINEAR:
+			ok = tap_linear(&m, x, stretch, reach);
+			break;
+		case OVL_INTERP_LINEAR_ONNX:
+			ok = tap_linear_onnx(&m, x);
+			break;
+		case OVL_INTERP_CUBIC:
+			ok = tap_cubic(&m, x);
+			break;
 		case OVL_INTERP_BILINEAR_PILLOW:
-		case OVL_INTERP_BICUBIC_PILLOW: ok = tap_pillow(&m, o); break;
-		default: ok = tap(&m, a->resized ? nearest(p->nearest_mode, a, x) : o, 1); break;
+		case OVL_INTERP_BICUBIC_PILLOW:
+			ok = tap_pillow(&m, o);
+			break;
+		default:
+			ok = tap(&m, a->resized ? nearest(p->nearest_mode, a, x) : o, 1);
+			break;
 		}
 		m.taps.start[o + 1] = m.taps.n;
 	}

@@ -1,5 +1,5 @@
-/* Inverse of square matrices, by elimination with row exchanges. With `adjoint` the inverse of the adjoint, for real matrices the transposed inverse: what OpenVINO
- * computes, though its specification also speaks of the adjugate. */
+/* Inverse of square matrices, by elimination with row exchanges. With `adjoint` the inverse of the adjoint, for real matrices the transposed inverse:
+ * what OpenVINO computes, though its specification also speaks of the adjugate. */
 #include "ops/support_work.h"
 
 typedef struct params {
@@ -77,10 +77,7 @@ static ovl_status inverse(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status inverse_run(ovl_run *run)
-{
-	return ovl_work_run(run, inverse);
-}
+static ovl_status inverse_run(ovl_run *run) { return ovl_work_run(run, inverse); }
 
 static const ovl_attr attrs[] = {OVL_ATTR_BOOL(params, adjoint, "false"), OVL_ATTR_END};
 

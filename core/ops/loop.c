@@ -1,11 +1,9 @@
-/* Loop and TensorIterator: run a body again and again. Inputs may be cut into parts, one for each iteration; outputs may be put together from parts; back edges hand a
- * result on to a parameter of the next iteration. Loop has a trip count (input 0, negative: none) and a condition (input 1) and asks its body whether to go on. */
+/* Loop and TensorIterator: run a body again and again. Inputs may be cut into parts, one for each iteration; outputs may be put together from parts;
+ * back edges hand a result on to a parameter of the next iteration. Loop has a trip count (input 0, negative: none) and a condition (input 1) and
+ * asks its body whether to go on. */
 #include "ops/support_body.h"
 
-static bool is_loop(const ovl_op *op)
-{
-	return op->name[0] == 'L';
-}
+static bool is_loop(const ovl_op *op) { return op->name[0] == 'L'; }
 
 /* ---- parts of a sliced input ---- */
 
@@ -15,7 +13,8 @@ typedef struct cut {
 } cut;
 
 /* start and end count from the end when negative: -1 is behind the last entry. */
-static ovl_status cut_of(const char *op, int64_t axis, int64_t start, int64_t end, int64_t stride, int64_t part, int rank, int64_t dim, cut *out, ovl_error *err)
+static ovl_status cut_of(
+	const char *op, int64_t axis, int64_t start, int64_t end, int64_t stride, int64_t part, int rank, int64_t dim, cut *out, ovl_error *err)
 {
 	cut c = {.step = stride, .part = part};
 	int64_t length;
@@ -23,10 +22,9 @@ static ovl_status cut_of(const char *op, int64_t axis, int64_t start, int64_t en
 	start += start < 0 ? dim + 1 : 0;
 	end += end < 0 ? dim + 1 : 0;
 	length = stride > 0 ? end - start : start - end;
-	if (stride == 0 || stride == INT64_MIN || part <= 0 || start < 0 || start > dim || end < 0 || end > dim || length < 0 ||
-		length % stride)
-		return ovl_fail(err, OVL_E_ARGUMENT, "%s: a size of %lld cannot be cut from %lld to %lld by steps of %lld and parts of %lld", op, (long long)dim, (long long)start,
-			(long long)end, (long long)stride, (long long)part);
+	if (stride == 0 || stride == INT64_MIN || part <= 0 || start < 0 || start > dim || end < 0 || end > dim || length < 0 || length % stride)
+		return ovl_fail(err, OVL_E_ARGUMENT, "%s: a size of %lld cannot be cut from %lld to %lld by steps of %lld and parts of %lld", op,
+			(long long)dim, (long long)start, (long long)end, (long long)stride, (long long)part);
 	c.count = length / (stride > 0 ? stride : -stride);
 	c.start = stride > 0 ? start : start + stride;
 	for (int i = 0; i < 2 && c.count > 0; i++) {
@@ -56,7 +54,8 @@ static ovl_status count_of(ovl_infer *in, const ovl_body *body, int64_t *out)
 			continue;
 		OVL_TRY(cut_of(in->op->name, m->axis, m->start, m->end, m->stride, m->part_size, s->rank, s->dims[axis].min, &c, in->err));
 		if (*out >= 0 && *out != c.count)
-			return ovl_infer_fail(in, OVL_E_SHAPE, "its sliced inputs tell of %lld and of %lld iterations", (long long)*out, (long long)c.count);
+			return ovl_infer_fail(
+				in, OVL_E_SHAPE, "its sliced inputs tell of %lld and of %lld iterations", (long long)*out, (long long)c.count);
 		*out = c.count;
 	}
 	return OVL_OK;
@@ -67,7 +66,8 @@ static void loop_count(ovl_infer *in, const ovl_body *body, const ovl_known *res
 {
 	const ovl_tensor *trips = in->in_value[0], *start = in->in_value[1];
 	const ovl_tensor *on = body->condition_result >= 0 ? results->values[body->condition_result] : NULL;
-	bool endless = start && on && ovl_tensor_count(start) == 1 && ovl_tensor_count(on) == 1 && ovl_tensor_i64_at(start, 0) && ovl_tensor_i64_at(on, 0);
+	bool endless =
+		start && on && ovl_tensor_count(start) == 1 && ovl_tensor_count(on) == 1 && ovl_tensor_i64_at(start, 0) && ovl_tensor_i64_at(on, 0);
 	int64_t n = trips && ovl_tensor_count(trips) == 1 ? ovl_tensor_i64_at(trips, 0) : -1;
 	if (start && ovl_tensor_count(start) == 1 && !ovl_tensor_i64_at(start, 0))
 		*count = 0;
@@ -150,7 +150,8 @@ static ovl_status settle(ovl_infer *in, const ovl_body *body, ovl_known *feed, i
 		ovl_known results = {0};
 		bool again = false;
 		OVL_TRY(ovl_known_new(in, body->graph->results.n, &results));
-		st = ovl_infer_body(in, 0, feed->n, feed->types, feed->shapes, feed->values, results.n, results.types, results.shapes, results.values);
+		st = ovl_infer_body(
+			in, 0, feed->n, feed->types, feed->shapes, feed->values, results.n, results.types, results.shapes, results.values);
 		if (st == OVL_OK && count != 1 && round < 3 * OVL_MAX_RANK)
 			again = widen(body, feed, &results);
 		if (st == OVL_OK && !again) {
@@ -195,12 +196,12 @@ typedef struct state {
 	ovl_work *w;
 	const ovl_body *body;
 	int n_in, n_out;
-	ovl_tensor **carried; /* per parameter: what a back edge brought, else NULL */
+	ovl_tensor **carried;    /* per parameter: what a back edge brought, else NULL */
 	ovl_tensor **in, **made; /* per parameter: what is given to the body; made here for this iteration, or NULL */
-	ovl_tensor **out; /* per result, of the last iteration */
-	tensors *parts; /* per entry of body->outs that is sliced */
-	cut *cuts; /* per entry of body->ins that is sliced */
-	int64_t limit; /* of iterations; -1: none */
+	ovl_tensor **out;        /* per result, of the last iteration */
+	tensors *parts;          /* per entry of body->outs that is sliced */
+	cut *cuts;               /* per entry of body->ins that is sliced */
+	int64_t limit;           /* of iterations; -1: none */
 } state;
 
 static void release_all(ovl_tensor **t, int n)
@@ -234,7 +235,8 @@ static ovl_status open_state(state *s)
 		OVL_TRY(ovl_axis(m->axis, x->rank, run->op->name, &axis, run->err));
 		OVL_TRY(cut_of(run->op->name, m->axis, m->start, m->end, m->stride, m->part_size, x->rank, x->dims[axis], &s->cuts[i], run->err));
 		if (s->limit >= 0 && s->limit != s->cuts[i].count && !is_loop(run->op))
-			return ovl_work_fail(s->w, OVL_E_SHAPE, "its inputs tell of %lld and of %lld iterations", (long long)s->limit, (long long)s->cuts[i].count);
+			return ovl_work_fail(s->w, OVL_E_SHAPE, "its inputs tell of %lld and of %lld iterations", (long long)s->limit,
+				(long long)s->cuts[i].count);
 		if (s->limit < 0 || s->cuts[i].count < s->limit)
 			s->limit = s->cuts[i].count;
 	}
@@ -448,10 +450,7 @@ static ovl_status loop(ovl_work *w)
 	return st;
 }
 
-static ovl_status loop_run(ovl_run *run)
-{
-	return ovl_work_run(run, loop);
-}
+static ovl_status loop_run(ovl_run *run) { return ovl_work_run(run, loop); }
 
 static const ovl_op loop_v5 = {
 	.name = "Loop",

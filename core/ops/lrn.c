@@ -67,10 +67,7 @@ static ovl_status lrn(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status lrn_run(ovl_run *run)
-{
-	return ovl_work_run(run, lrn);
-}
+static ovl_status lrn_run(ovl_run *run) { return ovl_work_run(run, lrn); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_DOUBLE(params, alpha, "1"),

@@ -24,8 +24,8 @@ ovl_status ovl_matmul_resolve(const ovl_matmul_params *p, const ovl_shape *a, co
 	g.b_row = tb ? 1 : cols_b;
 	g.b_col = tb ? cols_b : 1;
 	if (g.k != (tb ? cols_b : rows_b) || !ovl_shape_broadcast(&batch_a, &batch_b, &g.batch))
-		return ovl_fail(err, OVL_E_SHAPE, "MatMul: shapes %s%s and %s%s do not fit", ovl_shape_text(a, ta_text, sizeof ta_text), ta ? " (transposed)" : "",
-			ovl_shape_text(b, tb_text, sizeof tb_text), tb ? " (transposed)" : "");
+		return ovl_fail(err, OVL_E_SHAPE, "MatMul: shapes %s%s and %s%s do not fit", ovl_shape_text(a, ta_text, sizeof ta_text),
+			ta ? " (transposed)" : "", ovl_shape_text(b, tb_text, sizeof tb_text), tb ? " (transposed)" : "");
 	step = rows_a * cols_a;
 	for (int i = ra - 1, o = g.batch.rank - 1; i >= 0; step *= a->dims[i], i--, o--)
 		g.batch_a[o] = a->dims[i] == 1 ? 0 : step;
@@ -64,8 +64,8 @@ static ovl_status infer(ovl_infer *in)
 		k_b = b->dims[rb == 1 ? 0 : p->transpose_b ? rb - 1 : rb - 2];
 		n = rb == 1 ? ovl_dim_of(1) : b->dims[p->transpose_b ? rb - 2 : rb - 1];
 		if (!ovl_dim_merge(k, k_b, &k) || !ovl_pshape_broadcast(&batch_a, &batch_b, &out))
-			return ovl_infer_fail(in, OVL_E_SHAPE, "shapes %s%s and %s%s do not fit", ovl_pshape_text(a, ta, sizeof ta), p->transpose_a ? " (transposed)" : "",
-				ovl_pshape_text(b, tb, sizeof tb), p->transpose_b ? " (transposed)" : "");
+			return ovl_infer_fail(in, OVL_E_SHAPE, "shapes %s%s and %s%s do not fit", ovl_pshape_text(a, ta, sizeof ta),
+				p->transpose_a ? " (transposed)" : "", ovl_pshape_text(b, tb, sizeof tb), p->transpose_b ? " (transposed)" : "");
 		if (ra > 1)
 			out.dims[out.rank++] = m;
 		if (rb > 1)
@@ -76,23 +76,23 @@ static ovl_status infer(ovl_infer *in)
 }
 
 /* out[m, n] += a * b, the inner loop along rows of b. */
-#define PRODUCT(TYPE, T) \
+#define PRODUCT(TYPE, T)                                                                         \
 	static void product_##TYPE(const ovl_matmul_geometry *g, const T *a, const T *b, T *out) \
-	{ \
-		memset(out, 0, (size_t)(g->m * g->n) * sizeof *out); \
-		for (int64_t i = 0; i < g->m; i++, out += g->n) \
-			for (int64_t k = 0; k < g->k; k++) { \
-				T x = a[i * g->a_row + k * g->a_col]; \
-				const T *row = b + k * g->n; \
-				for (int64_t j = 0; j < g->n; j++) \
-					out[j] += x * row[j]; \
-			} \
-	} \
-	static void rows_##TYPE(const ovl_matmul_geometry *g, const T *b, T *to) \
-	{ \
-		for (int64_t k = 0; k < g->k; k++) \
-			for (int64_t j = 0; j < g->n; j++) \
-				*to++ = b[k * g->b_row + j * g->b_col]; \
+	{                                                                                        \
+		memset(out, 0, (size_t)(g->m * g->n) * sizeof *out);                             \
+		for (int64_t i = 0; i < g->m; i++, out += g->n)                                  \
+			for (int64_t k = 0; k < g->k; k++) {                                     \
+				T x = a[i * g->a_row + k * g->a_col];                            \
+				const T *row = b + k * g->n;                                     \
+				for (int64_t j = 0; j < g->n; j++)                               \
+					out[j] += x * row[j];                                    \
+			}                                                                        \
+	}                                                                                        \
+	static void rows_##TYPE(const ovl_matmul_geometry *g, const T *b, T *to)                 \
+	{                                                                                        \
+		for (int64_t k = 0; k < g->k; k++)                                               \
+			for (int64_t j = 0; j < g->n; j++)                                       \
+				*to++ = b[k * g->b_row + j * g->b_col];                          \
 	}
 OVL_EACH_WORK(PRODUCT)
 
@@ -116,15 +116,16 @@ static ovl_status matmul(ovl_work *w)
 		const char *from = b + b_at * item;
 		OVL_RUN_CHECK_CANCEL(w->run);
 		switch (as) {
-#define CASE(TYPE, T) \
-	case TYPE: \
-		if (rows && packed != b_at) \
-			rows_##TYPE(&g, (const T *)(const void *)from, (T *)(void *)rows); \
+#define CASE(TYPE, T)                                                                                                                          \
+	case TYPE:                                                                                                                             \
+		if (rows && packed != b_at)                                                                                                    \
+			rows_##TYPE(&g, (const T *)(const void *)from, (T *)(void *)rows);                                                     \
 		product_##TYPE(&g, (const T *)(const void *)(a + a_at * item), (const T *)(const void *)(rows ? rows : from), (T *)(void *)y); \
 		break;
 			OVL_EACH_WORK(CASE)
 #undef CASE
-		default: break;
+		default:
+			break;
 		}
 		packed = b_at;
 		for (int d = g.batch.rank - 1; d >= 0; d--) {
@@ -140,10 +141,7 @@ static ovl_status matmul(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status matmul_run(ovl_run *run)
-{
-	return ovl_work_run(run, matmul);
-}
+static ovl_status matmul_run(ovl_run *run) { return ovl_work_run(run, matmul); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_BOOL(ovl_matmul_params, transpose_a, "false"),

@@ -8,8 +8,9 @@ typedef struct ovl_matmul_params {
 	bool transpose_a, transpose_b;
 } ovl_matmul_params;
 
-/* out[batch..., m, n] = sum over k of a[batch..., m, k] * b[batch..., k, n]. Batch dimensions of a and b are broadcast: batch_a and batch_b hold the element strides
- * of a and b (dense) for each dimension of `batch`, 0 where an operand is repeated. Row and column strides tell what transposing amounts to. */
+/* out[batch..., m, n] = sum over k of a[batch..., m, k] * b[batch..., k, n]. Batch dimensions of a and b are broadcast: batch_a and batch_b hold the
+ * element strides of a and b (dense) for each dimension of `batch`, 0 where an operand is repeated. Row and column strides tell what transposing
+ * amounts to. */
 typedef struct ovl_matmul_geometry {
 	int64_t m, n, k;
 	int64_t a_row, a_col, b_row, b_col; /* element strides: of m and k in a, of k and n in b */

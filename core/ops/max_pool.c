@@ -6,45 +6,50 @@
 static double lowest(ovl_type t)
 {
 	switch (t) {
-	case OVL_F16: return -65504;
-	case OVL_BF16: return -0x1.fep127;
-	case OVL_F32: return -0x1.fffffep127;
-	case OVL_F64: return -0x1.fffffffffffffp1023;
-	default: return ovl_type_is_signed(t) ? -ldexp(1, ovl_type_bits(t) - 1) : 0;
+	case OVL_F16:
+		return -65504;
+	case OVL_BF16:
+		return -0x1.fep127;
+	case OVL_F32:
+		return -0x1.fffffep127;
+	case OVL_F64:
+		return -0x1.fffffffffffffp1023;
+	default:
+		return ovl_type_is_signed(t) ? -ldexp(1, ovl_type_bits(t) - 1) : 0;
 	}
 }
 
 /* One plane; at[] takes positions inside the plane. */
-#define PLANE(TYPE, T, W, LOAD, STORE) \
-	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, T *y, int64_t *at) \
-	{ \
-		int64_t n = 0; \
-		for (int64_t oz = 0; oz < g->out[0]; oz++) \
-			for (int64_t oy = 0; oy < g->out[1]; oy++) \
-				for (int64_t ox = 0; ox < g->out[2]; ox++, n++) { \
+#define PLANE(TYPE, T, W, LOAD, STORE)                                                                                              \
+	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, T *y, int64_t *at)                                         \
+	{                                                                                                                           \
+		int64_t n = 0;                                                                                                      \
+		for (int64_t oz = 0; oz < g->out[0]; oz++)                                                                          \
+			for (int64_t oy = 0; oy < g->out[1]; oy++)                                                                  \
+				for (int64_t ox = 0; ox < g->out[2]; ox++, n++) {                                                   \
 					int64_t z0 = oz * g->stride[0] - g->pad_begin[0], y0 = oy * g->stride[1] - g->pad_begin[1]; \
-					int64_t x0 = ox * g->stride[2] - g->pad_begin[2], best = -1; \
-					W top = (W)lowest(TYPE); \
-					for (int64_t kz = 0; kz < g->kernel[0]; kz++) \
-						for (int64_t ky = 0; ky < g->kernel[1]; ky++) { \
-							int64_t iz = z0 + kz * g->dilation[0], iy = y0 + ky * g->dilation[1]; \
-							int64_t row = (iz * g->in[1] + iy) * g->in[2]; \
-							if (iz < 0 || iz >= g->in[0] || iy < 0 || iy >= g->in[1]) \
-								continue; \
-							for (int64_t kx = 0; kx < g->kernel[2]; kx++) { \
-								int64_t ix = x0 + kx * g->dilation[2]; \
-								if (ix < 0 || ix >= g->in[2]) \
-									continue; \
-								if (best < 0 || (W)LOAD(x[row + ix]) > top) { \
-									top = (W)LOAD(x[row + ix]); \
-									best = row + ix; \
-								} \
-							} \
-						} \
-					y[n] = STORE(top); \
-					if (at) \
-						at[n] = best < 0 ? 0 : best; \
-				} \
+					int64_t x0 = ox * g->stride[2] - g->pad_begin[2], best = -1;                                \
+					W top = (W)lowest(TYPE);                                                                    \
+					for (int64_t kz = 0; kz < g->kernel[0]; kz++)                                               \
+						for (int64_t ky = 0; ky < g->kernel[1]; ky++) {                                     \
+							int64_t iz = z0 + kz * g->dilation[0], iy = y0 + ky * g->dilation[1];       \
+							int64_t row = (iz * g->in[1] + iy) * g->in[2];                              \
+							if (iz < 0 || iz >= g->in[0] || iy < 0 || iy >= g->in[1])                   \
+								continue;                                                           \
+							for (int64_t kx = 0; kx < g->kernel[2]; kx++) {                             \
+								int64_t ix = x0 + kx * g->dilation[2];                              \
+								if (ix < 0 || ix >= g->in[2])                                       \
+									continue;                                                   \
+								if (best < 0 || (W)LOAD(x[row + ix]) > top) {                       \
+									top = (W)LOAD(x[row + ix]);                                 \
+									best = row + ix;                                            \
+								}                                                                   \
+							}                                                                           \
+						}                                                                                   \
+					y[n] = STORE(top);                                                                          \
+					if (at)                                                                                     \
+						at[n] = best < 0 ? 0 : best;                                                        \
+				}                                                                                                   \
 	}
 OVL_EACH_NUMERIC(PLANE)
 
@@ -71,13 +76,15 @@ static ovl_status max_pool(ovl_work *w)
 		int64_t *place = at ? at + plane * out_size : NULL;
 		OVL_RUN_CHECK_CANCEL(w->run);
 		switch (w->run->in[0]->type) {
-#define CASE(TYPE, T, W, LOAD, STORE) \
-	case TYPE: \
-		plane_##TYPE(&g, (const T *)(const void *)(x + (size_t)(plane * in_size) * item), (T *)(void *)(y + (size_t)(plane * out_size) * item), place); \
+#define CASE(TYPE, T, W, LOAD, STORE)                                                             \
+	case TYPE:                                                                                \
+		plane_##TYPE(&g, (const T *)(const void *)(x + (size_t)(plane * in_size) * item), \
+			(T *)(void *)(y + (size_t)(plane * out_size) * item), place);             \
 		break;
 			OVL_EACH_NUMERIC(CASE)
 #undef CASE
-		default: return ovl_work_fail(w, OVL_E_TYPE, "type %s is not a number", ovl_type_name(w->run->in[0]->type));
+		default:
+			return ovl_work_fail(w, OVL_E_TYPE, "type %s is not a number", ovl_type_name(w->run->in[0]->type));
 		}
 		for (int64_t i = 0; place && i < out_size; i++)
 			place[i] = (plane * in_size + place[i]) % modulo;
@@ -85,10 +92,7 @@ static ovl_status max_pool(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status max_pool_run(ovl_run *run)
-{
-	return ovl_work_run(run, max_pool);
-}
+static ovl_status max_pool_run(ovl_run *run) { return ovl_work_run(run, max_pool); }
 
 static ovl_status infer_v8(ovl_infer *in)
 {
@@ -114,11 +118,11 @@ static const ovl_attr attrs_v1[] = {
 	OVL_ATTR_END,
 };
 
-#define ATTRS_V8(roundings) \
-	OVL_ATTR_INTS(ovl_pooling_params, strides, NULL), OVL_ATTR_INTS(ovl_pooling_params, dilations, OVL_OPTIONAL), \
+#define ATTRS_V8(roundings)                                                                                                             \
+	OVL_ATTR_INTS(ovl_pooling_params, strides, NULL), OVL_ATTR_INTS(ovl_pooling_params, dilations, OVL_OPTIONAL),                   \
 		OVL_ATTR_INTS(ovl_pooling_params, pads_begin, OVL_OPTIONAL), OVL_ATTR_INTS(ovl_pooling_params, pads_end, OVL_OPTIONAL), \
-		OVL_ATTR_INTS(ovl_pooling_params, kernel, NULL), OVL_ATTR_ENUM(ovl_pooling_params, rounding_type, "floor", roundings), \
-		OVL_ATTR_ENUM(ovl_pooling_params, auto_pad, "explicit", OVL_AUTO_PAD_CHOICES), \
+		OVL_ATTR_INTS(ovl_pooling_params, kernel, NULL), OVL_ATTR_ENUM(ovl_pooling_params, rounding_type, "floor", roundings),  \
+		OVL_ATTR_ENUM(ovl_pooling_params, auto_pad, "explicit", OVL_AUTO_PAD_CHOICES),                                          \
 		OVL_ATTR_TYPE(ovl_pooling_params, index_element_type, "i64"), OVL_ATTR_INT(ovl_pooling_params, axis, "0"), OVL_ATTR_END
 
 static const ovl_attr attrs_v8[] = {ATTRS_V8("floor ceil")};

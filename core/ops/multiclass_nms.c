@@ -13,7 +13,7 @@ typedef struct params {
 	bool sort_result_across_batch, normalized;
 	float score_threshold;
 	float iou_threshold, nms_eta; /* MulticlassNms */
-	int decay_function; /* MatrixNms */
+	int decay_function;           /* MatrixNms */
 	float gaussian_sigma, post_threshold;
 } params;
 
@@ -72,10 +72,7 @@ typedef struct found {
 
 typedef OVL_VEC(found) finds;
 
-static int by_index(const found *x, const found *y)
-{
-	return x->index < y->index ? -1 : x->index > y->index;
-}
+static int by_index(const found *x, const found *y) { return x->index < y->index ? -1 : x->index > y->index; }
 
 static int by_score(const void *a, const void *b)
 {
@@ -108,7 +105,8 @@ static void sort(finds *f, size_t from, int (*order)(const void *, const void *)
 /* MulticlassNms: a box that ends before it begins overlaps nothing. */
 static double overlap(const params *p, const double *a, const double *b)
 {
-	double one = p->normalized ? 0 : 1, area_a = (a[3] - a[1] + one) * (a[2] - a[0] + one), area_b = (b[3] - b[1] + one) * (b[2] - b[0] + one), both;
+	double one = p->normalized ? 0 : 1, area_a = (a[3] - a[1] + one) * (a[2] - a[0] + one), area_b = (b[3] - b[1] + one) * (b[2] - b[0] + one),
+	       both;
 	if (!(area_a > 0 && area_b > 0))
 		return 0;
 	both = fmax(fmin(a[3], b[3]) - fmax(a[1], b[1]) + one, 0) * fmax(fmin(a[2], b[2]) - fmax(a[0], b[0]) + one, 0);
@@ -171,7 +169,8 @@ static ovl_status decay(job *j, int64_t n)
 		OVL_RUN_CHECK_CANCEL(j->w->run);
 		for (int64_t k = 0; k < i; k++) {
 			double iou = matrix_overlap(p, f.box, j->list[k].box), most = j->iou_max[k];
-			double by = p->decay_function == GAUSSIAN ? exp((most * most - iou * iou) * p->gaussian_sigma) : (1 - iou) / (1 - most + 1e-10);
+			double by =
+				p->decay_function == GAUSSIAN ? exp((most * most - iou * iou) * p->gaussian_sigma) : (1 - iou) / (1 - most + 1e-10);
 			j->iou_max[i] = iou > j->iou_max[i] ? iou : j->iou_max[i];
 			least = by < least ? by : least;
 		}
@@ -256,7 +255,8 @@ static ovl_status detect(job *j)
 		OVL_TRY(ovl_work_take(w, images + 1, sizeof *firsts, &firsts));
 		for (int64_t i = 0; i < images; i++) {
 			if (sizes[i] < 0 || sizes[i] > boxes - firsts[i])
-				return ovl_work_fail(w, OVL_E_ARGUMENT, "image %lld has %lld boxes, of %lld that are left", (long long)i, (long long)sizes[i], (long long)(boxes - firsts[i]));
+				return ovl_work_fail(w, OVL_E_ARGUMENT, "image %lld has %lld boxes, of %lld that are left", (long long)i,
+					(long long)sizes[i], (long long)(boxes - firsts[i]));
 			firsts[i + 1] = firsts[i] + sizes[i];
 		}
 	}
@@ -286,12 +286,9 @@ static ovl_status nms(ovl_work *w)
 	return st;
 }
 
-static ovl_status nms_run(ovl_run *run)
-{
-	return ovl_work_run(run, nms);
-}
+static ovl_status nms_run(ovl_run *run) { return ovl_work_run(run, nms); }
 
-#define COMMON \
+#define COMMON                                                                                                                           \
 	OVL_ATTR_ENUM(params, sort_result_type, "none", "classid score none"), OVL_ATTR_BOOL(params, sort_result_across_batch, "false"), \
 		OVL_ATTR_TYPE(params, output_type, "i64")
 
@@ -320,19 +317,19 @@ static const ovl_attr matrix_attrs[] = {
 };
 
 #define OP(var, op_name, first, last, many, table) \
-	static const ovl_op var = { \
-		.name = op_name, \
-		.since = first, \
-		.until = last, \
-		.min_inputs = 2, \
-		.max_inputs = many, \
-		.outputs = 3, \
-		.inputs = "boxes scores roisnum", \
-		.params_size = sizeof(params), \
-		.attrs = table, \
-		.flags = OVL_OP_LATE, \
-		.infer = infer, \
-		.run = nms_run, \
+	static const ovl_op var = {                \
+		.name = op_name,                   \
+		.since = first,                    \
+		.until = last,                     \
+		.min_inputs = 2,                   \
+		.max_inputs = many,                \
+		.outputs = 3,                      \
+		.inputs = "boxes scores roisnum",  \
+		.params_size = sizeof(params),     \
+		.attrs = table,                    \
+		.flags = OVL_OP_LATE,              \
+		.infer = infer,                    \
+		.run = nms_run,                    \
 	}
 
 OP(multiclass_nms_v8, "MulticlassNms", 8, 8, 2, multiclass_attrs);

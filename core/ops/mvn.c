@@ -94,10 +94,7 @@ static ovl_status mvn(ovl_work *w)
 	return normalise(w, s, reduced, p->normalize_variance, p->eps, p->eps_mode == 1, x, y);
 }
 
-static ovl_status mvn_run(ovl_run *run)
-{
-	return ovl_work_run(run, mvn);
-}
+static ovl_status mvn_run(ovl_run *run) { return ovl_work_run(run, mvn); }
 
 static const ovl_attr attrs_v1[] = {
 	OVL_ATTR_BOOL(ovl_mvn_params, across_channels, "false"),
@@ -191,10 +188,7 @@ static ovl_status layer_norm(ovl_work *w)
 	return layer_norm_affine(w, s, 2, y);
 }
 
-static ovl_status layer_norm_run(ovl_run *run)
-{
-	return ovl_work_run(run, layer_norm);
-}
+static ovl_status layer_norm_run(ovl_run *run) { return ovl_work_run(run, layer_norm); }
 
 static const ovl_attr layer_norm_attrs[] = {
 	OVL_ATTR_INT(ovl_layer_norm_params, axis, "-1"),

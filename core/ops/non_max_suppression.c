@@ -11,15 +11,9 @@ typedef struct params {
 	ovl_type output_type;
 } params;
 
-static bool rotated(const ovl_op *op)
-{
-	return op->name[1] == 'M';
-}
+static bool rotated(const ovl_op *op) { return op->name[1] == 'M'; }
 
-static bool given(const ovl_infer *in, int i)
-{
-	return i < in->n_in && (in->in_type[i] != OVL_DYNAMIC || in->in_shape[i].ranked);
-}
+static bool given(const ovl_infer *in, int i) { return i < in->n_in && (in->in_type[i] != OVL_DYNAMIC || in->in_shape[i].ranked); }
 
 static ovl_status infer(ovl_infer *in)
 {
@@ -40,9 +34,10 @@ static ovl_status infer(ovl_infer *in)
 			OVL_TRY(ovl_infer_rank(in, i, 0, 1));
 		}
 	if (boxes->ranked && scores->ranked) {
-		if (!ovl_dim_merge(boxes->dims[0], scores->dims[0], &batch) || !ovl_dim_merge(boxes->dims[1], scores->dims[2], &count) || boxes->dims[2].min > numbers ||
-			boxes->dims[2].max < numbers)
-			return ovl_infer_fail(in, OVL_E_SHAPE, "boxes [batch, count, %lld] and scores [batch, classes, count] do not fit", (long long)numbers);
+		if (!ovl_dim_merge(boxes->dims[0], scores->dims[0], &batch) || !ovl_dim_merge(boxes->dims[1], scores->dims[2], &count) ||
+			boxes->dims[2].min > numbers || boxes->dims[2].max < numbers)
+			return ovl_infer_fail(
+				in, OVL_E_SHAPE, "boxes [batch, count, %lld] and scores [batch, classes, count] do not fit", (long long)numbers);
 		if (in->n_in > 2 && in->in_value[2] && ovl_tensor_count(in->in_value[2]) == 1) {
 			int64_t most = ovl_tensor_i64_at(in->in_value[2], 0);
 			count.max = most < count.max ? (most > 0 ? most : 0) : count.max;
@@ -93,10 +88,7 @@ static void corners(const box *b, double from_x, double from_y, point *out)
 	}
 }
 
-static double side(point a, point b, point p)
-{
-	return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
-}
+static double side(point a, point b, point p) { return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x); }
 
 static double twice_area(const point *p, int n)
 {
@@ -291,7 +283,8 @@ static ovl_status find(ovl_work *w, job *j)
 		int64_t n = 0;
 		for (int64_t i = 0; i < count; i++)
 			if (scores[g * count + i] > j->score)
-				j->list[n++] = (candidate){read_box(p, j->turned, boxes + (g / classes * count + i) * numbers), scores[g * count + i], i, 0, g / classes, g % classes};
+				j->list[n++] = (candidate){read_box(p, j->turned, boxes + (g / classes * count + i) * numbers), scores[g * count + i],
+					i, 0, g / classes, g % classes};
 		OVL_TRY(suppress(w, j, n));
 	}
 	if (p->sort_result_descending && j->kept.n)
@@ -307,10 +300,7 @@ static ovl_status nms(ovl_work *w)
 	return st;
 }
 
-static ovl_status nms_run(ovl_run *run)
-{
-	return ovl_work_run(run, nms);
-}
+static ovl_status nms_run(ovl_run *run) { return ovl_work_run(run, nms); }
 
 /* Opset 1 has no output_type: it is i64. */
 static ovl_status infer_v1(ovl_infer *in)
@@ -348,20 +338,20 @@ static const ovl_attr rotated_attrs[] = {
 	OVL_ATTR_END,
 };
 
-#define OP(var, first, last, many, outs, table, infer_fn, run_fn) \
-	static const ovl_op var = { \
-		.name = "NonMaxSuppression", \
-		.since = first, \
-		.until = last, \
-		.min_inputs = 2, \
-		.max_inputs = many, \
-		.outputs = outs, \
+#define OP(var, first, last, many, outs, table, infer_fn, run_fn)                                                 \
+	static const ovl_op var = {                                                                               \
+		.name = "NonMaxSuppression",                                                                      \
+		.since = first,                                                                                   \
+		.until = last,                                                                                    \
+		.min_inputs = 2,                                                                                  \
+		.max_inputs = many,                                                                               \
+		.outputs = outs,                                                                                  \
 		.inputs = "boxes scores max_output_boxes_per_class iou_threshold score_threshold soft_nms_sigma", \
-		.params_size = sizeof(params), \
-		.attrs = table, \
-		.flags = OVL_OP_LATE, \
-		.infer = infer_fn, \
-		.run = run_fn, \
+		.params_size = sizeof(params),                                                                    \
+		.attrs = table,                                                                                   \
+		.flags = OVL_OP_LATE,                                                                             \
+		.infer = infer_fn,                                                                                \
+		.run = run_fn,                                                                                    \
 	}
 
 OP(nms_v1, 1, 2, 5, 1, attrs_v1, infer_v1, nms_v1_run);

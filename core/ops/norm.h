@@ -8,12 +8,12 @@
 typedef struct ovl_mvn_params {
 	bool across_channels, normalize_variance;
 	float eps;
-	int eps_mode; /* 0: inside the square root, 1: outside */
+	int eps_mode;            /* 0: inside the square root, 1: outside */
 	ovl_ints reduction_axes; /* opset 2, when not empty: instead of across_channels */
 } ovl_mvn_params;
 
-/* LayerNorm (internal): inputs data, gamma, beta (optional). Normalises dimensions axis.. together; gamma and beta have the shape of these dimensions (or
- * broadcast to it). */
+/* LayerNorm (internal): inputs data, gamma, beta (optional). Normalises dimensions axis.. together; gamma and beta have the shape of these dimensions
+ * (or broadcast to it). */
 typedef struct ovl_layer_norm_params {
 	int64_t axis;
 	float epsilon;

@@ -5,7 +5,7 @@
 typedef struct params {
 	float eps;
 	int eps_mode; /* add, max */
-	float bias; /* GRN */
+	float bias;   /* GRN */
 } params;
 
 static ovl_status infer(ovl_infer *in)
@@ -75,15 +75,9 @@ static ovl_status grn(ovl_work *w)
 	return divide(w, (const bool[OVL_MAX_RANK]){[1] = true}, p->bias, false);
 }
 
-static ovl_status normalize_l2_run(ovl_run *run)
-{
-	return ovl_work_run(run, normalize_l2);
-}
+static ovl_status normalize_l2_run(ovl_run *run) { return ovl_work_run(run, normalize_l2); }
 
-static ovl_status grn_run(ovl_run *run)
-{
-	return ovl_work_run(run, grn);
-}
+static ovl_status grn_run(ovl_run *run) { return ovl_work_run(run, grn); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_FLOAT(params, eps, NULL),

@@ -6,7 +6,8 @@ ovl_status ovl_pooling_resolve(const char *op, const ovl_pooling_params *p, cons
 	ovl_conv_geometry g = {.spatial = data->rank - 2, .groups = 1};
 	char a[200];
 	if (g.spatial < 1 || g.spatial > OVL_MAX_SPATIAL || p->kernel.n != (size_t)g.spatial)
-		return ovl_fail(err, OVL_E_SHAPE, "%s: data %s and a kernel of %zu dimensions do not fit", op, ovl_shape_text(data, a, sizeof a), p->kernel.n);
+		return ovl_fail(err, OVL_E_SHAPE, "%s: data %s and a kernel of %zu dimensions do not fit", op, ovl_shape_text(data, a, sizeof a),
+			p->kernel.n);
 	g.batch = data->dims[0];
 	g.in_channels = g.out_channels = data->dims[1];
 	for (int i = 0; i < g.spatial; i++) {

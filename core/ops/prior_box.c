@@ -30,10 +30,7 @@ static int ratios_of(const params *p, float *out)
 	return n;
 }
 
-static bool clustered(const ovl_op *op)
-{
-	return op->name[8] == 'C';
-}
+static bool clustered(const ovl_op *op) { return op->name[8] == 'C'; }
 
 /* Boxes at each place. */
 static int64_t priors_of(const ovl_op *op, const params *p)
@@ -74,7 +71,8 @@ static ovl_status infer(ovl_infer *in)
 	out.dims[0] = ovl_dim_of(2);
 	if (known) {
 		int64_t count = 4 * priors_of(in->op, p);
-		if (n != 2 || size[0] < 0 || size[1] < 0 || __builtin_mul_overflow(count, size[0], &count) || __builtin_mul_overflow(count, size[1], &count))
+		if (n != 2 || size[0] < 0 || size[1] < 0 || __builtin_mul_overflow(count, size[0], &count) ||
+			__builtin_mul_overflow(count, size[1], &count))
 			return ovl_infer_fail(in, OVL_E_ARGUMENT, "the size of the feature map must be two numbers");
 		out.dims[1] = ovl_dim_of(count);
 	}
@@ -88,10 +86,7 @@ typedef struct boxes {
 	float inv_w, inv_h;
 } boxes;
 
-static float limit(float v)
-{
-	return v < 0 ? 0 : v > 1 ? 1 : v;
-}
+static float limit(float v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
 
 static void add(boxes *b, float x, float y, float w, float h, bool clip)
 {
@@ -111,7 +106,8 @@ static void add_dense(boxes *b, const params *p, size_t s, float x, float y, flo
 		w = h = (float)whole * 0.5f;
 	for (int64_t r = 0; r < density; r++)
 		for (int64_t c = 0; c < density; c++)
-			add(b, x - (float)(whole / 2) + (float)shift / 2 + (float)(c * shift), y - (float)(whole / 2) + (float)shift / 2 + (float)(r * shift), w, h, true);
+			add(b, x - (float)(whole / 2) + (float)shift / 2 + (float)(c * shift),
+				y - (float)(whole / 2) + (float)shift / 2 + (float)(r * shift), w, h, true);
 }
 
 static void add_ratios(boxes *b, float x, float y, float size, const float *ratios, int n)
@@ -178,7 +174,8 @@ static void fill_clustered(const params *p, boxes *b, int64_t h, int64_t w, floa
 	for (int64_t i = 0; i < h; i++)
 		for (int64_t j = 0; j < w; j++)
 			for (size_t s = 0; s < p->width.n; s++)
-				add(b, ((float)j + p->offset) * step_w, ((float)i + p->offset) * step_h, p->width.at[s] / 2, p->height.at[s] / 2, false);
+				add(b, ((float)j + p->offset) * step_w, ((float)i + p->offset) * step_h, p->width.at[s] / 2, p->height.at[s] / 2,
+					false);
 }
 
 static ovl_status prior_box(ovl_work *w)
@@ -202,10 +199,7 @@ static ovl_status prior_box(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status prior_box_run(ovl_run *run)
-{
-	return ovl_work_run(run, prior_box);
-}
+static ovl_status prior_box_run(ovl_run *run) { return ovl_work_run(run, prior_box); }
 
 /* Opset 1 knows one order only. */
 static ovl_status prior_box_v1_run(ovl_run *run)
@@ -217,11 +211,12 @@ static ovl_status prior_box_v1_run(ovl_run *run)
 	return ovl_work_run(&copy, prior_box);
 }
 
-#define COMMON \
-	OVL_ATTR_FLOATS(params, min_size, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, max_size, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, aspect_ratio, OVL_OPTIONAL), \
-		OVL_ATTR_FLOATS(params, density, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, fixed_ratio, OVL_OPTIONAL), \
-		OVL_ATTR_FLOATS(params, fixed_size, OVL_OPTIONAL), OVL_ATTR_BOOL(params, clip, "false"), OVL_ATTR_BOOL(params, flip, "false"), \
-		OVL_ATTR_FLOAT(params, step, "0"), OVL_ATTR_FLOAT(params, offset, NULL), OVL_ATTR_FLOATS(params, variance, OVL_OPTIONAL), \
+#define COMMON                                                                                                                 \
+	OVL_ATTR_FLOATS(params, min_size, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, max_size, OVL_OPTIONAL),                      \
+		OVL_ATTR_FLOATS(params, aspect_ratio, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, density, OVL_OPTIONAL),           \
+		OVL_ATTR_FLOATS(params, fixed_ratio, OVL_OPTIONAL), OVL_ATTR_FLOATS(params, fixed_size, OVL_OPTIONAL),         \
+		OVL_ATTR_BOOL(params, clip, "false"), OVL_ATTR_BOOL(params, flip, "false"), OVL_ATTR_FLOAT(params, step, "0"), \
+		OVL_ATTR_FLOAT(params, offset, NULL), OVL_ATTR_FLOATS(params, variance, OVL_OPTIONAL),                         \
 		OVL_ATTR_BOOL(params, scale_all_sizes, "true")
 
 static const ovl_attr attrs_v1[] = {COMMON, OVL_ATTR_END};

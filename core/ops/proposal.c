@@ -89,7 +89,8 @@ static box decode(const job *j, int64_t n, int64_t y, int64_t x, int64_t a)
 	float sx = (float)((j->tf ? y : x) * p->feat_stride), sy = (float)((j->tf ? x : y) * p->feat_stride);
 	float dx = (float)d[0] / p->box_coordinate_scale, dy = (float)d[area] / p->box_coordinate_scale;
 	float dw = (float)d[2 * area] / p->box_size_scale, dh = (float)d[3 * area] / p->box_size_scale;
-	box b = {sx + anchor[0], sy + anchor[1], sx + anchor[2], sy + anchor[3], (float)j->scores[((n * 2 + 1) * j->anchors + a) * area + at], at * j->anchors + a};
+	box b = {sx + anchor[0], sy + anchor[1], sx + anchor[2], sy + anchor[3], (float)j->scores[((n * 2 + 1) * j->anchors + a) * area + at],
+		at * j->anchors + a};
 	float w, h, cx, cy;
 	if (j->tf)
 		b = (box){within(b.x0, j->image_w), within(b.y0, j->image_h), within(b.x1, j->image_w), within(b.y1, j->image_h), b.score, b.index};
@@ -154,7 +155,8 @@ static ovl_status open_job(ovl_work *w, job *j)
 	j->h = s->dims[2];
 	j->w = s->dims[3];
 	j->anchors = (int64_t)(p->ratio.n * p->scale.n);
-	if (s->dims[1] != 2 * j->anchors || d->dims[1] != 4 * j->anchors || d->dims[0] != j->batch || d->dims[2] != j->h || d->dims[3] != j->w || numbers < 3 || numbers > 4)
+	if (s->dims[1] != 2 * j->anchors || d->dims[1] != 4 * j->anchors || d->dims[0] != j->batch || d->dims[2] != j->h || d->dims[3] != j->w ||
+		numbers < 3 || numbers > 4)
 		return ovl_work_fail(w, OVL_E_SHAPE, "scores and deltas do not fit %lld anchors", (long long)j->anchors);
 	OVL_TRY(ovl_work_f64(w, 0, &j->scores));
 	OVL_TRY(ovl_work_f64(w, 1, &j->deltas));
@@ -208,10 +210,7 @@ static ovl_status proposal(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status proposal_run(ovl_run *run)
-{
-	return ovl_work_run(run, proposal);
-}
+static ovl_status proposal_run(ovl_run *run) { return ovl_work_run(run, proposal); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INT(params, base_size, NULL),

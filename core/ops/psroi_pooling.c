@@ -17,8 +17,8 @@ static ovl_status infer(ovl_infer *in)
 	OVL_TRY(ovl_infer_rank(in, 1, 2, 2));
 	for (int i = 1; i < in->n_in; i++)
 		OVL_TRY(ovl_infer_merge_types(in, 0, i, &type));
-	if (p->output_dim < 1 || p->group_size < 1 || p->spatial_bins_x < 1 || p->spatial_bins_y < 1 || p->output_dim > 1 << 30 || p->group_size > 1 << 15 ||
-		p->spatial_bins_x > 1 << 15 || p->spatial_bins_y > 1 << 15)
+	if (p->output_dim < 1 || p->group_size < 1 || p->spatial_bins_x < 1 || p->spatial_bins_y < 1 || p->output_dim > 1 << 30 ||
+		p->group_size > 1 << 15 || p->spatial_bins_x > 1 << 15 || p->spatial_bins_y > 1 << 15)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "output_dim, group_size and spatial_bins must be positive");
 	if (in->in_shape[1].ranked)
 		out.dims[0] = in->in_shape[1].dims[0];
@@ -35,15 +35,9 @@ typedef struct job {
 	int64_t classes, part; /* offsets: [regions, 2 * classes, part, part] */
 } job;
 
-static const double *plane_of(const job *j, int64_t image, int64_t channel)
-{
-	return j->x + (image * j->channels + channel) * j->h * j->w;
-}
+static const double *plane_of(const job *j, int64_t image, int64_t channel) { return j->x + (image * j->channels + channel) * j->h * j->w; }
 
-static int64_t clip(double v, int64_t max)
-{
-	return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v;
-}
+static int64_t clip(double v, int64_t max) { return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v; }
 
 /* y and x must lie in the plane, or up to one entry behind it. */
 static double sample(const job *j, const double *plane, double y, double x)
@@ -56,10 +50,7 @@ static double sample(const job *j, const double *plane, double y, double x)
 }
 
 /* A region's corner in entries of the feature map. */
-static double corner(const params *p, double v, double more)
-{
-	return (double)((roundf((float)v) + (float)more) * p->spatial_scale);
-}
+static double corner(const params *p, double v, double more) { return (double)((roundf((float)v) + (float)more) * p->spatial_scale); }
 
 static double average_bin(const job *j, const double *roi, int64_t c, int64_t ph, int64_t pw)
 {
@@ -125,8 +116,8 @@ static ovl_status open_offsets(ovl_work *w, job *j)
 		return OVL_OK;
 	j->classes = s->dims[1] / 2;
 	j->part = p->part_size;
-	if (j->classes < 1 || j->part < 1 || j->part > 1 << 15 || s->dims[0] < ovl_work_shape(w, 1)->dims[0] || s->dims[2] != j->part || s->dims[3] != j->part ||
-		p->output_dim % j->classes)
+	if (j->classes < 1 || j->part < 1 || j->part > 1 << 15 || s->dims[0] < ovl_work_shape(w, 1)->dims[0] || s->dims[2] != j->part ||
+		s->dims[3] != j->part || p->output_dim % j->classes)
 		return ovl_work_fail(w, OVL_E_SHAPE, "the offsets do not fit the regions");
 	return ovl_work_f64(w, 2, &j->offsets);
 }
@@ -154,16 +145,16 @@ static ovl_status psroi_pooling(ovl_work *w)
 		for (int64_t k = 0; k < p->output_dim * side * side; k++, y++) {
 			int64_t c = k / (side * side), ph = k / side % side, pw = k % side;
 			OVL_RUN_CHECK_CANCEL(w->run);
-			*y = roi[0] < 0 ? 0 : deformable ? deformable_bin(&j, roi, n, c, ph, pw) : bilinear ? bilinear_bin(&j, roi, c, ph, pw) : average_bin(&j, roi, c, ph, pw);
+			*y = roi[0] < 0   ? 0
+			     : deformable ? deformable_bin(&j, roi, n, c, ph, pw)
+			     : bilinear   ? bilinear_bin(&j, roi, c, ph, pw)
+					  : average_bin(&j, roi, c, ph, pw);
 		}
 	}
 	return OVL_OK;
 }
 
-static ovl_status psroi_run(ovl_run *run)
-{
-	return ovl_work_run(run, psroi_pooling);
-}
+static ovl_status psroi_run(ovl_run *run) { return ovl_work_run(run, psroi_pooling); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INT(params, output_dim, NULL),

@@ -27,17 +27,28 @@ double ovl_rnn_activate(const ovl_rnn_activation *a, double x)
 {
 	double alpha = a->alpha, beta = a->beta;
 	switch (a->fn) {
-	case OVL_FN_SIGMOID: return 1 / (1 + exp(-x));
-	case OVL_FN_TANH: return tanh(x);
-	case OVL_FN_RELU: return x > 0 ? x : 0;
-	case OVL_FN_HARD_SIGMOID: return fmin(fmax(alpha * x + beta, 0), 1);
-	case OVL_FN_AFFINE: return alpha * x + beta;
-	case OVL_FN_LEAKY_RELU: return x < 0 ? alpha * x : x;
-	case OVL_FN_THRESHOLDED_RELU: return x > alpha ? x : 0;
-	case OVL_FN_SCALED_TANH: return alpha * tanh(beta * x);
-	case OVL_FN_ELU: return x < 0 ? alpha * expm1(x) : x;
-	case OVL_FN_SOFTSIGN: return x / (1 + fabs(x));
-	default: return log1p(exp(x));
+	case OVL_FN_SIGMOID:
+		return 1 / (1 + exp(-x));
+	case OVL_FN_TANH:
+		return tanh(x);
+	case OVL_FN_RELU:
+		return x > 0 ? x : 0;
+	case OVL_FN_HARD_SIGMOID:
+		return fmin(fmax(alpha * x + beta, 0), 1);
+	case OVL_FN_AFFINE:
+		return alpha * x + beta;
+	case OVL_FN_LEAKY_RELU:
+		return x < 0 ? alpha * x : x;
+	case OVL_FN_THRESHOLDED_RELU:
+		return x > alpha ? x : 0;
+	case OVL_FN_SCALED_TANH:
+		return alpha * tanh(beta * x);
+	case OVL_FN_ELU:
+		return x < 0 ? alpha * expm1(x) : x;
+	case OVL_FN_SOFTSIGN:
+		return x / (1 + fabs(x));
+	default:
+		return log1p(exp(x));
 	}
 }
 
@@ -58,7 +69,10 @@ ovl_status ovl_rnn_resolve(const char *op, const ovl_rnn_params *p, ovl_rnn_cell
 {
 	static const char *const formats[] = {"fico", "icof", "ifco", "ifoc", "iofc"};
 	const char *format = formats[p->weights_format];
-	ovl_rnn_cell c = {.kind = op[0] == 'L' ? OVL_RNN_LSTM : op[0] == 'G' ? OVL_RNN_GRU : OVL_RNN_PLAIN, .sequence = strstr(op, "Sequence") != NULL};
+	ovl_rnn_cell c = {.kind = op[0] == 'L'   ? OVL_RNN_LSTM
+				  : op[0] == 'G' ? OVL_RNN_GRU
+						 : OVL_RNN_PLAIN,
+		.sequence = strstr(op, "Sequence") != NULL};
 	c.gates = c.kind == OVL_RNN_LSTM ? 4 : c.kind == OVL_RNN_GRU ? 3 : 1;
 	c.biases = c.gates + (c.kind == OVL_RNN_GRU && p->linear_before_reset);
 	c.directions = c.sequence && p->direction == OVL_RNN_BIDIRECTIONAL ? 2 : 1;
@@ -109,7 +123,8 @@ static ovl_status check(ovl_infer *in, int i, int rank, const int64_t *dims, int
 	for (int k = 0; k < rank; k++)
 		if (dims[k] >= 0 && (s->dims[k].min > dims[k] || s->dims[k].max < dims[k])) {
 			char buf[200];
-			return ovl_infer_fail(in, OVL_E_SHAPE, "input %d has shape %s, expected %lld in dimension %d", i, ovl_pshape_text(s, buf, sizeof buf), (long long)dims[k], k);
+			return ovl_infer_fail(in, OVL_E_SHAPE, "input %d has shape %s, expected %lld in dimension %d", i,
+				ovl_pshape_text(s, buf, sizeof buf), (long long)dims[k], k);
 		}
 	if (learn >= 0 && !ovl_dim_merge(*d, s->dims[learn], d))
 		return ovl_infer_fail(in, OVL_E_SHAPE, "input %d does not agree with the others in dimension %d", i, learn);
@@ -169,7 +184,7 @@ typedef struct layer {
 	int64_t hidden, input;
 	const void *w, *r;
 	const double *b, *peep; /* NULL: none */
-	double *gates, *part; /* scratch: [gates * hidden] each */
+	double *gates, *part;   /* scratch: [gates * hidden] each */
 } layer;
 
 /* y[row] += dot(m[row], x) */
@@ -258,7 +273,8 @@ static void step(const layer *l, const double *x, double *h, double *c)
 static ovl_status expect(ovl_work *w, int i, int64_t count)
 {
 	if (ovl_work_has(w, i) && ovl_tensor_count(w->run->in[i]) != count)
-		return ovl_work_fail(w, OVL_E_SHAPE, "input %d has %lld elements, expected %lld", i, (long long)ovl_tensor_count(w->run->in[i]), (long long)count);
+		return ovl_work_fail(
+			w, OVL_E_SHAPE, "input %d has %lld elements, expected %lld", i, (long long)ovl_tensor_count(w->run->in[i]), (long long)count);
 	return OVL_OK;
 }
 
@@ -340,29 +356,28 @@ static ovl_status recurrent(ovl_work *w)
 		for (int64_t b = 0; b < j.batch; b++) {
 			int64_t length = j.lengths ? j.lengths[b] : 1, state = (b * j.cell.directions + d) * j.hidden;
 			if (length < 0 || length > j.time)
-				return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b, (long long)length, (long long)j.time);
+				return ovl_work_fail(w, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b,
+					(long long)length, (long long)j.time);
 			for (int64_t t = 0; t < length; t++) {
 				int64_t at = back ? length - 1 - t : t;
 				OVL_RUN_CHECK_CANCEL(w->run);
 				step(&l, j.x + (b * j.time + at) * j.input, j.h + state, j.c ? j.c + state : NULL);
 				if (j.y)
-					memcpy(j.y + ((b * j.cell.directions + d) * j.time + at) * j.hidden, j.h + state, (size_t)j.hidden * sizeof *j.y);
+					memcpy(j.y + ((b * j.cell.directions + d) * j.time + at) * j.hidden, j.h + state,
+						(size_t)j.hidden * sizeof *j.y);
 			}
 		}
 	}
 	return OVL_OK;
 }
 
-static ovl_status recurrent_run(ovl_run *run)
-{
-	return ovl_work_run(run, recurrent);
-}
+static ovl_status recurrent_run(ovl_run *run) { return ovl_work_run(run, recurrent); }
 
 /* ---- tables ---- */
 
 #define HIDDEN OVL_ATTR_INT(ovl_rnn_params, hidden_size, NULL)
 #define DIRECTION OVL_ATTR_ENUM(ovl_rnn_params, direction, "forward", "forward reverse bidirectional")
-#define COMMON \
+#define COMMON                                                                                                                         \
 	OVL_ATTR_STRINGS(ovl_rnn_params, activations, OVL_OPTIONAL), OVL_ATTR_FLOATS(ovl_rnn_params, activations_alpha, OVL_OPTIONAL), \
 		OVL_ATTR_FLOATS(ovl_rnn_params, activations_beta, OVL_OPTIONAL), OVL_ATTR_FLOAT(ovl_rnn_params, clip, "0")
 #define OLD_LSTM \
@@ -376,18 +391,18 @@ static const ovl_attr lstm_cell_v1_attrs[] = {HIDDEN, COMMON, OLD_LSTM, OVL_ATTR
 static const ovl_attr lstm_sequence_v1_attrs[] = {HIDDEN, DIRECTION, COMMON, OLD_LSTM, OVL_ATTR_END};
 
 #define OP(var, op_name, first, last, few, many, outs, names, table) \
-	static const ovl_op var = { \
-		.name = op_name, \
-		.since = first, \
-		.until = last, \
-		.min_inputs = few, \
-		.max_inputs = many, \
-		.outputs = outs, \
-		.inputs = names, \
-		.params_size = sizeof(ovl_rnn_params), \
-		.attrs = table, \
-		.infer = infer, \
-		.run = recurrent_run, \
+	static const ovl_op var = {                                  \
+		.name = op_name,                                     \
+		.since = first,                                      \
+		.until = last,                                       \
+		.min_inputs = few,                                   \
+		.max_inputs = many,                                  \
+		.outputs = outs,                                     \
+		.inputs = names,                                     \
+		.params_size = sizeof(ovl_rnn_params),               \
+		.attrs = table,                                      \
+		.infer = infer,                                      \
+		.run = recurrent_run,                                \
 	}
 
 OP(lstm_cell_v1, "LSTMCell", 1, 3, 5, 7, 2, "X initial_hidden_state initial_cell_state W R B P", lstm_cell_v1_attrs);

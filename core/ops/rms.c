@@ -39,10 +39,7 @@ static ovl_status rms(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status rms_run(ovl_run *run)
-{
-	return ovl_work_run(run, rms);
-}
+static ovl_status rms_run(ovl_run *run) { return ovl_work_run(run, rms); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_DOUBLE(ovl_rms_params, epsilon, "1e-06"),

@@ -17,10 +17,10 @@ typedef struct ovl_rnn_params {
 	int direction;
 	ovl_strings activations; /* empty: the usual ones */
 	ovl_floats activations_alpha, activations_beta;
-	float clip; /* of gates before their activations; 0: none */
+	float clip;               /* of gates before their activations; 0: none */
 	bool linear_before_reset; /* GRU */
-	bool input_forget; /* LSTM, opset 1: f = 1 - i */
-	int weights_format; /* LSTM, opset 1: order of the gates, see ovl_lstm_order */
+	bool input_forget;        /* LSTM, opset 1: f = 1 - i */
+	int weights_format;       /* LSTM, opset 1: order of the gates, see ovl_lstm_order */
 } ovl_rnn_params;
 
 typedef enum ovl_rnn_kind { OVL_RNN_PLAIN, OVL_RNN_GRU, OVL_RNN_LSTM } ovl_rnn_kind;
@@ -48,7 +48,7 @@ typedef struct ovl_rnn_activation {
 typedef struct ovl_rnn_cell {
 	ovl_rnn_kind kind;
 	bool sequence;
-	int gates; /* 1, 3, 4 */
+	int gates;  /* 1, 3, 4 */
 	int biases; /* rows of B: gates, or one more */
 	int directions;
 	ovl_rnn_activation activations[3];

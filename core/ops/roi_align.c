@@ -11,10 +11,7 @@ typedef struct params {
 	bool clockwise_mode; /* rotated */
 } params;
 
-static bool rotated(const ovl_op *op)
-{
-	return op->name[8] == 'R';
-}
+static bool rotated(const ovl_op *op) { return op->name[8] == 'R'; }
 
 static ovl_status infer(ovl_infer *in)
 {
@@ -111,7 +108,8 @@ static ovl_status pool_bin(ovl_work *w, const region *r, int64_t i, int64_t j, c
 {
 	const params *p = w->params;
 	double bin_h = r->h / (double)p->pooled_h, bin_w = r->w / (double)p->pooled_w;
-	double down = p->sampling_ratio ? (double)p->sampling_ratio : ceil(bin_h), across = p->sampling_ratio ? (double)p->sampling_ratio : ceil(bin_w);
+	double down = p->sampling_ratio ? (double)p->sampling_ratio : ceil(bin_h),
+	       across = p->sampling_ratio ? (double)p->sampling_ratio : ceil(bin_w);
 	int64_t h = s->dims[2], width = s->dims[3], plane = h * width;
 	if (!(down * across < 1 << 24))
 		return ovl_work_fail(w, OVL_E_ARGUMENT, "a region of %g by %g is too large", r->w, r->h);
@@ -119,7 +117,8 @@ static ovl_status pool_bin(ovl_work *w, const region *r, int64_t i, int64_t j, c
 		y[c * step] = 0;
 	for (int64_t a = 0; a < (int64_t)down; a++)
 		for (int64_t b = 0; b < (int64_t)across; b++) {
-			double sy = r->y + (double)i * bin_h + bin_h / down * ((double)a + 0.5), sx = r->x + (double)j * bin_w + bin_w / across * ((double)b + 0.5);
+			double sy = r->y + (double)i * bin_h + bin_h / down * ((double)a + 0.5),
+			       sx = r->x + (double)j * bin_w + bin_w / across * ((double)b + 0.5);
 			point q = point_at(sy * r->cosine - sx * r->sine + r->center_y, sy * r->sine + sx * r->cosine + r->center_x, h, width);
 			OVL_RUN_CHECK_CANCEL(w->run);
 			for (int64_t c = 0; c < s->dims[1]; c++) {
@@ -154,20 +153,20 @@ static ovl_status roi_align(ovl_work *w)
 	for (int64_t r = 0; r < count; r++) {
 		region place = region_of(p, turned, rois + r * numbers);
 		if (batch[r] < 0 || batch[r] >= s->dims[0])
-			return ovl_work_fail(w, OVL_E_ARGUMENT, "region %lld is of image %lld of %lld", (long long)r, (long long)batch[r], (long long)s->dims[0]);
+			return ovl_work_fail(
+				w, OVL_E_ARGUMENT, "region %lld is of image %lld of %lld", (long long)r, (long long)batch[r], (long long)s->dims[0]);
 		for (int64_t k = 0; k < bins; k++)
-			OVL_TRY(pool_bin(w, &place, k / p->pooled_w, k % p->pooled_w, s, x + batch[r] * ovl_span(s, 1, 4), y + r * s->dims[1] * bins + k, bins));
+			OVL_TRY(pool_bin(w, &place, k / p->pooled_w, k % p->pooled_w, s, x + batch[r] * ovl_span(s, 1, 4),
+				y + r * s->dims[1] * bins + k, bins));
 	}
 	return OVL_OK;
 }
 
-static ovl_status roi_align_run(ovl_run *run)
-{
-	return ovl_work_run(run, roi_align);
-}
+static ovl_status roi_align_run(ovl_run *run) { return ovl_work_run(run, roi_align); }
 
-#define COMMON \
-	OVL_ATTR_INT(params, pooled_h, NULL), OVL_ATTR_INT(params, pooled_w, NULL), OVL_ATTR_INT(params, sampling_ratio, NULL), OVL_ATTR_FLOAT(params, spatial_scale, NULL)
+#define COMMON                                                                                                                  \
+	OVL_ATTR_INT(params, pooled_h, NULL), OVL_ATTR_INT(params, pooled_w, NULL), OVL_ATTR_INT(params, sampling_ratio, NULL), \
+		OVL_ATTR_FLOAT(params, spatial_scale, NULL)
 
 static const ovl_attr attrs_v3[] = {COMMON, OVL_ATTR_ENUM(params, mode, NULL, "avg max"), OVL_ATTR_END};
 static const ovl_attr attrs_v9[] = {

@@ -3,7 +3,7 @@
 
 typedef struct params {
 	ovl_ints output_roi, output_size; /* two names of one thing */
-	int64_t pooled_h, pooled_w; /* and two more */
+	int64_t pooled_h, pooled_w;       /* and two more */
 	float spatial_scale;
 	int method;
 } params;
@@ -41,10 +41,7 @@ static ovl_status infer(ovl_infer *in)
 	return OVL_OK;
 }
 
-static int64_t clip(double v, int64_t max)
-{
-	return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v;
-}
+static int64_t clip(double v, int64_t max) { return !(v > 0) ? 0 : v >= (double)max ? max : (int64_t)v; }
 
 /* Entries first..last-1 of bin k out of n, of a region that starts at `from` and is `size` long. */
 static void bin_of(double from, double size, int64_t k, int64_t n, int64_t max, int64_t *first, int64_t *last)
@@ -131,10 +128,7 @@ static ovl_status roi_pooling(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status roi_pooling_run(ovl_run *run)
-{
-	return ovl_work_run(run, roi_pooling);
-}
+static ovl_status roi_pooling_run(ovl_run *run) { return ovl_work_run(run, roi_pooling); }
 
 static const ovl_attr attrs[] = {
 	OVL_ATTR_INTS(params, output_roi, OVL_OPTIONAL),

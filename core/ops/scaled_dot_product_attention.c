@@ -3,10 +3,7 @@
 #include "ops/support_walk.h"
 #include "ops/support_work.h"
 
-static bool given(const ovl_infer *in, int i)
-{
-	return i < in->n_in && (in->in_type[i] != OVL_DYNAMIC || in->in_shape[i].ranked);
-}
+static bool given(const ovl_infer *in, int i) { return i < in->n_in && (in->in_type[i] != OVL_DYNAMIC || in->in_shape[i].ranked); }
 
 static ovl_status infer(ovl_infer *in)
 {
@@ -27,7 +24,8 @@ static ovl_status infer(ovl_infer *in)
 		OVL_TRY(ovl_infer_type_in(in, 4, OVL_MASK_FLOAT));
 	if (q->ranked && k->ranked && v->ranked) {
 		if (!ovl_pshape_broadcast(&batch[0], &batch[1], &out) || !ovl_pshape_broadcast(&out, &batch[2], &out) ||
-			!ovl_dim_merge(q->dims[q->rank - 1], k->dims[k->rank - 1], &same) || !ovl_dim_merge(k->dims[k->rank - 2], v->dims[v->rank - 2], &same))
+			!ovl_dim_merge(q->dims[q->rank - 1], k->dims[k->rank - 1], &same) ||
+			!ovl_dim_merge(k->dims[k->rank - 2], v->dims[v->rank - 2], &same))
 			return ovl_infer_fail(in, OVL_E_SHAPE, "query, key and value do not fit together");
 		out.dims[out.rank++] = q->dims[q->rank - 2];
 		out.dims[out.rank++] = v->dims[v->rank - 1];
@@ -67,7 +65,8 @@ static void add_scaled(ovl_type as, const void *row, double by, int64_t n, doubl
 }
 
 /* One query against all keys. mask: additive or NULL, mask_step: from one key's entry to the next. */
-static void attend(const sizes *z, int64_t l, const char *q, const char *k, const char *v, const double *mask, int64_t mask_step, double *p, double *out)
+static void attend(
+	const sizes *z, int64_t l, const char *q, const char *k, const char *v, const double *mask, int64_t mask_step, double *p, double *out)
 {
 	size_t item = ovl_type_size(z->as);
 	int64_t keys = z->causal && l + 1 < z->s ? l + 1 : z->s;
@@ -118,8 +117,13 @@ static ovl_status attention(ovl_work *w)
 	double *y, *p;
 	size_t item;
 	ovl_walk at;
-	sizes z = {.batch = ovl_shape_of(os->rank - 2, os->dims), .l = qs->dims[qs->rank - 2], .s = ks->dims[ks->rank - 2], .e = qs->dims[qs->rank - 1],
-		.v = vs->dims[vs->rank - 1], .causal = params->causal, .as = w->run->in[0]->type == OVL_F64 ? OVL_F64 : OVL_F32};
+	sizes z = {.batch = ovl_shape_of(os->rank - 2, os->dims),
+		.l = qs->dims[qs->rank - 2],
+		.s = ks->dims[ks->rank - 2],
+		.e = qs->dims[qs->rank - 1],
+		.v = vs->dims[vs->rank - 1],
+		.causal = params->causal,
+		.as = w->run->in[0]->type == OVL_F64 ? OVL_F64 : OVL_F32};
 	if (ks->dims[ks->rank - 1] != z.e || vs->dims[vs->rank - 2] != z.s)
 		return ovl_work_fail(w, OVL_E_SHAPE, "query, key and value do not fit together");
 	z.scale = z.e > 0 ? 1 / sqrt((double)z.e) : 1;
@@ -153,16 +157,14 @@ static ovl_status attention(ovl_work *w)
 			for (int64_t l = 0; l < z.l; l++, y += z.v) {
 				const double *row = mask ? mask + at.pos[3] + b * at.step[3] + l * mask_row : NULL;
 				OVL_RUN_CHECK_CANCEL(w->run);
-				attend(&z, l, q + (size_t)(at.pos[0] + b * at.step[0] + l * z.e) * item, k + (size_t)(at.pos[1] + b * at.step[1]) * item,
-					v + (size_t)(at.pos[2] + b * at.step[2]) * item, row, mask_step, p, y);
+				attend(&z, l, q + (size_t)(at.pos[0] + b * at.step[0] + l * z.e) * item,
+					k + (size_t)(at.pos[1] + b * at.step[1]) * item, v + (size_t)(at.pos[2] + b * at.step[2]) * item, row,
+					mask_step, p, y);
 			}
 	return OVL_OK;
 }
 
-static ovl_status attention_run(ovl_run *run)
-{
-	return ovl_work_run(run, attention);
-}
+static ovl_status attention_run(ovl_run *run) { return ovl_work_run(run, attention); }
 
 static const ovl_attr attrs[] = {OVL_ATTR_BOOL(ovl_sdpa_params, causal, "false"), OVL_ATTR_END};
 

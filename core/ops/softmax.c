@@ -44,10 +44,7 @@ static ovl_status softmax(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status softmax_run(ovl_run *run)
-{
-	return ovl_work_run(run, softmax);
-}
+static ovl_status softmax_run(ovl_run *run) { return ovl_work_run(run, softmax); }
 
 static const ovl_attr softmax_attrs[] = {OVL_ATTR_INT(ovl_softmax_params, axis, "1"), OVL_ATTR_END};
 static const ovl_attr log_softmax_attrs[] = {OVL_ATTR_INT(ovl_softmax_params, axis, "-1"), OVL_ATTR_END};

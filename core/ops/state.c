@@ -12,9 +12,11 @@ static ovl_status infer_read(ovl_infer *in)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "variable_id is missing");
 	if (in->n_in > 0) {
 		if (type != OVL_DYNAMIC && in->in_type[0] != OVL_DYNAMIC && type != in->in_type[0])
-			return ovl_infer_fail(in, OVL_E_TYPE, "variable '%.80s' is %s, its initial value %s", p->variable_id, ovl_type_name(type), ovl_type_name(in->in_type[0]));
+			return ovl_infer_fail(in, OVL_E_TYPE, "variable '%.80s' is %s, its initial value %s", p->variable_id, ovl_type_name(type),
+				ovl_type_name(in->in_type[0]));
 		if (!ovl_pshape_merge(&shape, &in->in_shape[0], &merged))
-			return ovl_infer_fail(in, OVL_E_SHAPE, "the shapes of variable '%.80s' and of its initial value do not agree", p->variable_id);
+			return ovl_infer_fail(
+				in, OVL_E_SHAPE, "the shapes of variable '%.80s' and of its initial value do not agree", p->variable_id);
 		type = type == OVL_DYNAMIC ? in->in_type[0] : type;
 		shape = told ? shape : in->in_shape[0];
 	}

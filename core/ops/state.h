@@ -6,7 +6,7 @@
 
 typedef struct ovl_state_params {
 	char *variable_id;
-	ovl_type variable_type; /* since opset 6; OVL_DYNAMIC: not told */
+	ovl_type variable_type;    /* since opset 6; OVL_DYNAMIC: not told */
 	ovl_pshape variable_shape; /* since opset 6 */
 } ovl_state_params;
 

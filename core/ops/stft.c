@@ -2,7 +2,7 @@
 #include "ops/support_fft.h"
 
 typedef struct params {
-	bool transpose_frames; /* STFT: frequencies before frames */
+	bool transpose_frames;   /* STFT: frequencies before frames */
 	bool center, normalized; /* ISTFT */
 } params;
 
@@ -145,7 +145,8 @@ static ovl_status istft(ovl_work *w)
 	ovl_fft f;
 	OVL_TRY(frame_numbers(w, &size, &step));
 	if (bins != size / 2 + 1 || x->dims[x->rank - 1] != 2)
-		return ovl_work_fail(w, OVL_E_SHAPE, "frames of %lld entries have %lld bins, data has %lld", (long long)size, (long long)(size / 2 + 1), (long long)bins);
+		return ovl_work_fail(w, OVL_E_SHAPE, "frames of %lld entries have %lld bins, data has %lld", (long long)size,
+			(long long)(size / 2 + 1), (long long)bins);
 	all = frames > 0 ? (frames - 1) * step + size : 0;
 	skip = p->center ? size / 2 : 0;
 	OVL_TRY(ovl_work_f64(w, 0, &from));
@@ -180,15 +181,9 @@ static ovl_status istft(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status stft_run(ovl_run *run)
-{
-	return ovl_work_run(run, stft);
-}
+static ovl_status stft_run(ovl_run *run) { return ovl_work_run(run, stft); }
 
-static ovl_status istft_run(ovl_run *run)
-{
-	return ovl_work_run(run, istft);
-}
+static ovl_status istft_run(ovl_run *run) { return ovl_work_run(run, istft); }
 
 static const ovl_attr stft_attrs[] = {OVL_ATTR_BOOL(params, transpose_frames, NULL), OVL_ATTR_END};
 static const ovl_attr istft_attrs[] = {OVL_ATTR_BOOL(params, center, NULL), OVL_ATTR_BOOL(params, normalized, NULL), OVL_ATTR_END};

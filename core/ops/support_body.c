@@ -34,17 +34,20 @@ ovl_status ovl_body_check(const ovl_body *body, int n_in, int n_out, const char 
 {
 	int parameters = (int)body->graph->parameters.n, results = (int)body->graph->results.n;
 	for (size_t i = 0; i < body->ins.n; i++)
-		if (body->ins.at[i].input < 0 || body->ins.at[i].input >= n_in || body->ins.at[i].parameter < 0 || body->ins.at[i].parameter >= parameters)
-			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body maps input %d to parameter %d; there are %d and %d", op, body->ins.at[i].input, body->ins.at[i].parameter,
-				n_in, parameters);
+		if (body->ins.at[i].input < 0 || body->ins.at[i].input >= n_in || body->ins.at[i].parameter < 0 ||
+			body->ins.at[i].parameter >= parameters)
+			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body maps input %d to parameter %d; there are %d and %d", op,
+				body->ins.at[i].input, body->ins.at[i].parameter, n_in, parameters);
 	for (size_t i = 0; i < body->outs.n; i++)
-		if (body->outs.at[i].output < 0 || body->outs.at[i].output >= n_out || body->outs.at[i].result < 0 || body->outs.at[i].result >= results)
-			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body maps result %d to output %d; there are %d and %d", op, body->outs.at[i].result, body->outs.at[i].output,
-				results, n_out);
+		if (body->outs.at[i].output < 0 || body->outs.at[i].output >= n_out || body->outs.at[i].result < 0 ||
+			body->outs.at[i].result >= results)
+			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body maps result %d to output %d; there are %d and %d", op,
+				body->outs.at[i].result, body->outs.at[i].output, results, n_out);
 	for (size_t i = 0; i < body->back.n; i++)
-		if (body->back.at[i].result < 0 || body->back.at[i].result >= results || body->back.at[i].parameter < 0 || body->back.at[i].parameter >= parameters)
-			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body hands result %d back to parameter %d; there are %d and %d", op, body->back.at[i].result,
-				body->back.at[i].parameter, results, parameters);
+		if (body->back.at[i].result < 0 || body->back.at[i].result >= results || body->back.at[i].parameter < 0 ||
+			body->back.at[i].parameter >= parameters)
+			return ovl_fail(err, OVL_E_ARGUMENT, "%s: a body hands result %d back to parameter %d; there are %d and %d", op,
+				body->back.at[i].result, body->back.at[i].parameter, results, parameters);
 	for (int p = 0; p < parameters; p++)
 		if (!ovl_body_feed(body, p) && p != body->iteration_parameter)
 			return ovl_fail(err, OVL_E_ARGUMENT, "%s: parameter %d of a body is fed by no input", op, p);

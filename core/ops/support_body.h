@@ -16,7 +16,8 @@ typedef struct ovl_known {
 ovl_status ovl_known_new(ovl_infer *in, size_t n, ovl_known *out);
 void ovl_known_free(ovl_known *k);
 
-/* The map entry that feeds parameter p of the body; NULL: none. Entries are checked against the numbers of inputs and parameters by ovl_body_check. */
+/* The map entry that feeds parameter p of the body; NULL: none. Entries are checked against the numbers of inputs and parameters by ovl_body_check.
+ */
 const ovl_body_in *ovl_body_feed(const ovl_body *body, int parameter);
 ovl_status ovl_body_check(const ovl_body *body, int n_in, int n_out, const char *op, ovl_error *err);
 int ovl_body_outputs(const ovl_body *body); /* outputs of the node that the body speaks of */

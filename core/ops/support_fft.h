@@ -5,9 +5,9 @@
 #include "ops/support_work.h"
 
 typedef struct ovl_fft {
-	int64_t n; /* length of the transform */
-	int64_t m; /* length of the power of two that does the work */
-	double *turn; /* m / 2 roots of one, pairs (re, im) */
+	int64_t n;                      /* length of the transform */
+	int64_t m;                      /* length of the power of two that does the work */
+	double *turn;                   /* m / 2 roots of one, pairs (re, im) */
 	double *chirp, *kernel, *space; /* for lengths that are no power of two, else NULL */
 } ovl_fft;
 

@@ -20,10 +20,7 @@ ovl_status ovl_work_run(ovl_run *run, ovl_status (*body)(ovl_work *w))
 	return st;
 }
 
-ovl_type ovl_work_type(ovl_type t)
-{
-	return t == OVL_F64 ? OVL_F64 : ovl_type_is_float(t) ? OVL_F32 : OVL_I64;
-}
+ovl_type ovl_work_type(ovl_type t) { return t == OVL_F64 ? OVL_F64 : ovl_type_is_float(t) ? OVL_F32 : OVL_I64; }
 
 static ovl_status take(ovl_work *w, int64_t count, size_t size, bool zeroed, void **out)
 {
@@ -40,10 +37,7 @@ static ovl_status take(ovl_work *w, int64_t count, size_t size, bool zeroed, voi
 	return OVL_OK;
 }
 
-ovl_status ovl_work_take(ovl_work *w, int64_t count, size_t size, void *out)
-{
-	return take(w, count, size, true, out);
-}
+ovl_status ovl_work_take(ovl_work *w, int64_t count, size_t size, void *out) { return take(w, count, size, true, out); }
 
 ovl_status ovl_work_read(ovl_work *w, const ovl_tensor *t, ovl_type as, const void **out)
 {
@@ -75,10 +69,7 @@ ovl_status ovl_work_out_tensor(ovl_work *w, ovl_tensor *t, ovl_type as, void *ou
 	return OVL_OK;
 }
 
-ovl_status ovl_work_out(ovl_work *w, int i, ovl_type as, void *out)
-{
-	return ovl_work_out_tensor(w, w->run->out[i], as, out);
-}
+ovl_status ovl_work_out(ovl_work *w, int i, ovl_type as, void *out) { return ovl_work_out_tensor(w, w->run->out[i], as, out); }
 
 ovl_status ovl_work_scalar(ovl_work *w, int i, double *out)
 {

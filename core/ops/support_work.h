@@ -1,5 +1,5 @@
-/* support_work.h - working copies for reference runs: an operator reads its inputs as arrays of one type to compute in, whatever they are stored as, and
- * writes outputs in that type; conversion and memory are dealt with here.
+/* support_work.h - working copies for reference runs: an operator reads its inputs as arrays of one type to compute in, whatever they are stored as,
+ * and writes outputs in that type; conversion and memory are dealt with here.
  *
  *     static ovl_status foo(ovl_work *w) { ... OVL_TRY(ovl_work_f64(w, 0, &x)); OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y)); ...; return OVL_OK; }
  *     static ovl_status foo_run(ovl_run *run) { return ovl_work_run(run, foo); }
@@ -39,7 +39,10 @@ static inline bool ovl_work_has(const ovl_work *w, int i) { return i >= 0 && i <
 static inline const ovl_shape *ovl_work_shape(const ovl_work *w, int i) { return &w->run->in[i]->shape; }
 static inline ovl_status ovl_work_f32(ovl_work *w, int i, const float **out) { return ovl_work_read(w, w->run->in[i], OVL_F32, (const void **)out); }
 static inline ovl_status ovl_work_f64(ovl_work *w, int i, const double **out) { return ovl_work_read(w, w->run->in[i], OVL_F64, (const void **)out); }
-static inline ovl_status ovl_work_i64(ovl_work *w, int i, const int64_t **out) { return ovl_work_read(w, w->run->in[i], OVL_I64, (const void **)out); }
+static inline ovl_status ovl_work_i64(ovl_work *w, int i, const int64_t **out)
+{
+	return ovl_work_read(w, w->run->in[i], OVL_I64, (const void **)out);
+}
 ovl_status ovl_work_scalar(ovl_work *w, int i, double *out); /* the only element of input i; error `shape` otherwise */
 ovl_status ovl_work_fail(ovl_work *w, ovl_status code, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold)); /* "Operator: ..." */
 
@@ -56,13 +59,16 @@ static inline int64_t ovl_span(const ovl_shape *s, int from, int to)
 	return n;
 }
 
-/* Strides that lead each element of dense `s` to its group's place in an array of groups: all elements that differ in `reduced` dimensions alone are one group.
- * Returns the number of groups. */
+/* Strides that lead each element of dense `s` to its group's place in an array of groups: all elements that differ in `reduced` dimensions alone are
+ * one group. Returns the number of groups. */
 int64_t ovl_group_strides(const ovl_shape *s, const bool *reduced, int64_t *strides);
 /* The axes of input i (of any integer type) as flags per dimension of `rank`; *count of them. Errors: argument. */
 ovl_status ovl_work_axes(ovl_work *w, int i, int rank, bool *flags, int *count);
 
 /* An attribute whose name in IR is no C name, or that lives in a nested struct. */
-#define OVL_ATTR_AS(name, KIND, S, field, initial, choices) {name, KIND, offsetof(S, field), initial, choices}
+#define OVL_ATTR_AS(name, KIND, S, field, initial, choices)      \
+	{                                                        \
+		name, KIND, offsetof(S, field), initial, choices \
+	}
 
 #endif

@@ -94,7 +94,8 @@ static ovl_status infer_reorg(ovl_infer *in)
 		out.dims[1] = ovl_dim_mul(x->dims[1], ovl_dim_of(stride * stride));
 		for (int d = 2; d < 4; d++) {
 			if (ovl_dim_static(x->dims[d]) && x->dims[d].min % stride)
-				return ovl_infer_fail(in, OVL_E_SHAPE, "a size of %lld is no multiple of the stride %lld", (long long)x->dims[d].min, (long long)stride);
+				return ovl_infer_fail(in, OVL_E_SHAPE, "a size of %lld is no multiple of the stride %lld", (long long)x->dims[d].min,
+					(long long)stride);
 			out.dims[d] = (ovl_dim){x->dims[d].min / stride, x->dims[d].max == OVL_DIM_MAX ? OVL_DIM_MAX : x->dims[d].max / stride};
 		}
 	}
@@ -125,15 +126,9 @@ static ovl_status reorg(ovl_work *w)
 	return OVL_OK;
 }
 
-static ovl_status region_run(ovl_run *run)
-{
-	return ovl_work_run(run, region);
-}
+static ovl_status region_run(ovl_run *run) { return ovl_work_run(run, region); }
 
-static ovl_status reorg_run(ovl_run *run)
-{
-	return ovl_work_run(run, reorg);
-}
+static ovl_status reorg_run(ovl_run *run) { return ovl_work_run(run, reorg); }
 
 static const ovl_attr region_attrs[] = {
 	OVL_ATTR_INT(params, coords, NULL),
