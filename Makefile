@@ -9,6 +9,7 @@
 #   make tsan       the async specs under ThreadSanitizer     -> build/tsan/
 #   make bench      times models: make bench MODELS=dir THREADS=2
 #   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
+#   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
 #   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
 #   make install    to PREFIX (default /usr/local), below DESTDIR if given
@@ -82,7 +83,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: doc conformance all deps demo test debug asan tsan bench compare lint env install clean lib module check-tools FORCE
+.PHONY: doc conformance all deps demo test debug asan tsan bench compare compare-api lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -243,11 +244,18 @@ bench:
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS)
 
-compare:
+compare: build/venv/ready
 	$(BUILD_ALL)
+	@build/venv/bin/python spec/bench/compare.py --models '$(MODELS)' --threads $(THREADS) $(COMPARE_FLAGS)
+
+compare-api: build/venv/ready
+	$(BUILD_ALL)
+	@$(WITH_ENV) build/venv/bin/python spec/compare/compare.py $(COMPARE_API_FLAGS)
+
+build/venv/ready:
 	@test -x build/venv/bin/python || python3 -m venv build/venv || { echo "compare needs Debian's python3-venv" >&2; exit 1; }
 	@build/venv/bin/python -c 'import openvino, onnxruntime, onnx, numpy' 2>/dev/null || build/venv/bin/pip install -q openvino onnxruntime onnx numpy
-	@build/venv/bin/python spec/bench/compare.py --models '$(MODELS)' --threads $(THREADS) $(COMPARE_FLAGS)
+	@touch $@
 
 lint:
 	@if command -v luacheck >/dev/null; then luacheck -q lua spec examples; else echo "lint: luacheck is not installed (Debian: lua-check)"; fi
