@@ -329,7 +329,7 @@ static ovl_status reference_step(ovl_build *b, const ovl_node *n, int *in, int n
 		ovl_shape shape;
 		ovl_desc d = {.type = o->type};
 		int v;
-		if (!late && ovl_pshape_to_shape(&o->shape, &shape)) {
+		if (!late && o->type != OVL_STRING && ovl_pshape_to_shape(&o->shape, &shape)) { /* strings own memory: not for the arena */
 			d = ovl_desc_dense(o->type, shape.rank, shape.dims);
 			v = arena_value(b, &d);
 		} else

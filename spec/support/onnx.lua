@@ -3,7 +3,7 @@
 --   onnx.model{ nodes = { onnx.node("Relu", {"x"}, {"y"}, {axis = 1}) }, inputs = { {"x", {1, "n"}} }, outputs = { {"y"} },
 --               initializers = { onnx.tensor("w", {2, 2}, {1, 2, 3, 4}) }, opset = 13 }
 local onnx = {}
-local TYPES = { f32 = 1, u8 = 2, i8 = 3, u16 = 4, i16 = 5, i32 = 6, i64 = 7, boolean = 9, f16 = 10, f64 = 11, u32 = 12, u64 = 13, bf16 = 16 }
+local TYPES = { f32 = 1, u8 = 2, i8 = 3, u16 = 4, i16 = 5, i32 = 6, i64 = 7, string = 8, boolean = 9, f16 = 10, f64 = 11, u32 = 12, u64 = 13, bf16 = 16 }
 
 local function varint(v)
   local bytes = {}
@@ -24,7 +24,7 @@ local function each(list, fn)
 end
 onnx.number, onnx.bytes = number, bytes
 
--- Attributes: whole numbers are ints, others floats; tables of numbers are ints; {tensor = bytes} and {graph = bytes} as they say.
+-- Attributes: whole numbers are ints, others floats; tables of numbers are ints; {tensor = bytes} {graph = bytes}, {floats = list} and {strings = list} as they say.
 local function attribute(name, v)
   local body = bytes(1, name)
   if type(v) == "string" then return body .. bytes(4, v) .. number(20, 3) end
@@ -32,6 +32,7 @@ local function attribute(name, v)
   if type(v) == "number" then return body .. float(2, v) .. number(20, 1) end
   if v.tensor then return body .. bytes(5, v.tensor) .. number(20, 4) end
   if v.graph then return body .. bytes(6, v.graph) .. number(20, 5) end
+  if v.strings then return body .. each(v.strings, function(t) return bytes(9, t) end) .. number(20, 8) end
   if v.floats then return body .. each(v.floats, function(f) return float(7, f) end) .. number(20, 6) end
   return body .. each(v, function(i) return number(8, i) end) .. number(20, 7)
 end

@@ -74,11 +74,13 @@ static void constant(ovl_onnx *x)
 
 /* ---- types ---- */
 
-static bool text_type(ovl_onnx *x, ovl_type from, ovl_type to)
+/* Between text and numbers: true when that is what was asked for. */
+static bool cast_text(ovl_onnx *x, ovl_end a, ovl_type to)
 {
-	if ((from == OVL_STRING) == (to == OVL_STRING))
+	ovl_type from = ovl_x_type(x, a);
+	if (x->status != OVL_OK || from == OVL_DYNAMIC || to == OVL_DYNAMIC || (from == OVL_STRING) == (to == OVL_STRING))
 		return false;
-	ovl_x_unsupported(x, "conversion between text and numbers");
+	ovl_x_out(x, 0, to == OVL_STRING ? ovl_x_op(x, "NumberToString", a) : ovl_x_opa(x, "StringToNumber", ovl_x_text(x, "destination_type=%s", ovl_type_name(to)), a));
 	return true;
 }
 
@@ -101,7 +103,7 @@ static void cast(ovl_onnx *x)
 		return;
 	}
 	to = ovl_x_pb_type(x, ovl_x_need_int(x, "to"));
-	if (x->status != OVL_OK || text_type(x, ovl_x_type(x, a), to))
+	if (x->status != OVL_OK || cast_text(x, a, to))
 		return;
 	ovl_x_out(x, 0, converted(x, a, to));
 }
@@ -109,8 +111,8 @@ static void cast(ovl_onnx *x)
 static void cast_like(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0), like = ovl_x_in(x, 1);
-	ovl_type from = ovl_x_type(x, a), to = ovl_x_type(x, like);
-	if (x->status != OVL_OK || text_type(x, from, to))
+	ovl_type to = ovl_x_type(x, like);
+	if (x->status != OVL_OK || cast_text(x, a, to))
 		return;
 	ovl_x_out(x, 0, to == OVL_DYNAMIC ? ovl_x_convert_like(x, a, like) : converted(x, a, to));
 }
