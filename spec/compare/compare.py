@@ -3,15 +3,16 @@
 
     make compare-api [COMPARE_API_FLAGS="--only infer/ --verbose"]
 
-The description holds `models` (op builder recipes), `values` (tensors and arrays by name, used as "$name") and `scenarios`: {name, model, config, steps,
-wanted}. A step is {"do": WORD, ...}; the words are the functions of class Steps in openvino_side.py and of the table Steps in ovlite_side.lua. Common fields:
-  on          the request's name, "r" unless said             as      keep the answer under this name
-  in          one value given as inputs                       keyed   [[key, value]...]: a dict; a key is a name, a position from 0, or {"side", "port"}
-  items       [value...]: a list of inputs                    batch   [value...]: a list that makes up one input
-  at          a position from 0                               key     a key as in keyed
-A value is {"tensor": type, "shape", "data"}, {"array": type, ...} (NumPy's array; nested Lua tables), {"raw": type, "data"} (NumPy's array; LuaJIT's cdata),
-{"wrap": "$raw"} (a tensor on that memory), {"zeros": type, "shape"}, {"roi": value, "from", "to"}, {"list": [...]}, {"none": true}, "$name" or a plain one.
-The outcome of a step is what it gave: type, shape and data, a word, a boolean; or an error, of which only that it is one is compared.
+The description holds `models` (op builder recipes), `values` (tensors and arrays by name, used as "$name") and `scenarios`: {name, model, config,
+steps, wanted}. A step is {"do": WORD, ...}; the words are the functions of class Steps in openvino_side.py and of the table Steps in ovlite_side.lua.
+Common fields:
+  on     the request's name, "r" unless said       as     keep the answer under this name
+  in     one value given as inputs                 keyed  [[key, value]...]: a dict; a key is a name, a position from 0, or {"side", "port"}
+  items  [value...]: a list of inputs              batch  [value...]: a list that makes up one input
+  at     a position from 0                         key    a key as in keyed
+A value is {"tensor": type, "shape", "data"}, {"array": type, ...} (NumPy's array; nested Lua tables), {"raw": type, "data"} (NumPy's array; LuaJIT's
+cdata), {"wrap": "$raw"} (a tensor on that memory), {"zeros": type, "shape"}, {"roi": value, "from", "to"}, {"list": [...]}, {"none": true}, "$name", or
+a plain one. The outcome of a step is what it gave: type, shape and data, a word, a boolean; or an error, of which only that it is one is compared.
 
 `wanted` lists where ovlite is meant to differ: [step from 0, what ovlite gives there, why]. What it gives: "error" or "error:CODE", data of the outputs as
 lists, or the outcome itself. The exit status is 1 where something else differs, or where ovlite does not give what is wanted.

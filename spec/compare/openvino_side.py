@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The OpenVINO side of `make compare-api`: openvino_side.py scenarios.json NAME... prints one JSON line per scenario: {"name":, "steps": [outcome...]}.
+"""The OpenVINO side of `make compare-api`: openvino_side.py scenarios.json NAME... prints a JSON line for each: {"name":, "steps": [outcome...]}.
 
 What the words of a step mean is told in compare.py; ovlite_side.lua has the same functions under the same names, in the same order.
 """
@@ -204,8 +204,7 @@ class Steps:
 
     def profiling(s, step):
         infos = s.request(step).get_profiling_info()
-        words = ['NOT_RUN', 'OPTIMIZED_OUT', 'EXECUTED']
-        return {'nodes': len(infos) > 0, 'executed': any(words[int(i.status.value) if hasattr(i.status, 'value') else int(i.status)] == 'EXECUTED' for i in infos),
+        return {'nodes': len(infos) > 0, 'executed': any(i.status == ov.ProfilingInfo.Status.EXECUTED for i in infos),
                 'timed': any(i.real_time.total_seconds() > 0 for i in infos)}
 
     def is_single_input(s, step): return s.request(step)._is_single_input()
@@ -325,7 +324,7 @@ def shape_of(dims):
 
 
 def build(recipe):
-    nodes, parameters, sinks = {}, [], []
+    nodes, parameters, sinks, constants = {}, [], [], {}
     for p in recipe['inputs']:
         n = opset13.parameter(shape_of(p['shape']), getattr(ov.Type, p['type']))
         if 'names' in p:
@@ -344,8 +343,12 @@ def build(recipe):
         if isinstance(a, str) and a.startswith('%'):
             return source(a)
         if isinstance(a, dict) and 'const' in a:
-            data = a['data'] * int(np.prod(a['shape'])) if len(a['data']) == 1 else a['data']
-            return opset13.constant(np.array(data, TYPES[a['const']]).reshape(a['shape']))
+            if id(a) not in constants:
+                data = np.broadcast_to(np.array(a['data'], TYPES[a['const']]), int(np.prod(a['shape'])))
+                constants[id(a)] = opset13.constant(data.reshape(a['shape']))
+            return constants[id(a)]
+        if isinstance(a, list) and a and isinstance(a[0], str):
+            return [argument(x) for x in a]
         if isinstance(a, dict) and 'type' in a:
             return getattr(ov.Type, a['type'])
         return a

@@ -422,7 +422,7 @@ function Steps.queue_job(s, step) return outputs(s.kept.queue[step.at + 1]:infer
 
 -- ---- scenarios ----
 local function build(recipe)
-  local op, nodes, parameters, results = ov.opset13, {}, {}, {}
+  local op, nodes, parameters, results, constants = ov.opset13, {}, {}, {}, {}
   for i, p in ipairs(recipe.inputs) do
     local n = op.parameter(shape_of(p.shape), p.type, p.as, p.layout and { layout = p.layout } or nil)
     if p.names then n:output(1):set_names(p.names) end
@@ -435,11 +435,15 @@ local function build(recipe)
   local function argument(a)
     if type(a) == "string" and a:sub(1, 1) == "%" then return source(a) end
     if type(a) == "table" and a.const then
-      local t = ov.Tensor(a.const, a.shape)
-      if #a.data == 1 then t:fill(a.data[1]) else t:copy_from(a.data) end
-      return op.constant(t)
+      if not constants[a] then
+        local t = ov.Tensor(a.const, a.shape)
+        if #a.data == 1 then t:fill(a.data[1]) else t:copy_from(a.data) end
+        constants[a] = op.constant(t)
+      end
+      return constants[a]
     end
     if type(a) == "table" and a.type then return a.type end
+    if type(a) == "table" and type(a[1]) == "string" then return map(a, source) end
     return a
   end
   for _, n in ipairs(recipe.nodes or {}) do
