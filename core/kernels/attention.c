@@ -1,5 +1,6 @@
-/* attention.c - ScaledDotProductAttention for tiles of query rows. Keys are turned around once and shared by all threads; then each tile of rows goes over the keys in
- * blocks that fit L1: scores, exponentials, and what they give of V, rescaled when a later block has a larger maximum. The division by the sum comes last. */
+/* attention.c - ScaledDotProductAttention for tiles of query rows. Keys are turned around once and shared by all threads; then each tile of rows
+ * goes over the keys in blocks that fit L1: scores, exponentials, and what they give of V, rescaled when a later block has a larger maximum. The
+ * division by the sum comes last. */
 #include "kernels/attention.h"
 #include "base/memory.h"
 #include "ops/attention.h"
@@ -12,9 +13,9 @@ enum { IN_QUERY, IN_KEY, IN_VALUE, IN_MASK, IN_SCALE };
 
 /* A matrix for each entry of the output's batch dimensions. */
 typedef struct operand {
-	int64_t row, col; /* strides */
-	int64_t step[OVL_MAX_RANK]; /* of the output's batch dimensions; 0 where it is repeated */
-	int64_t index[OVL_MAX_RANK]; /* the same, in matrices: which one it is */
+	int64_t row, col;                                                        /* strides */
+	int64_t step[OVL_MAX_RANK];                                              /* of the output's batch dimensions; 0 where it is repeated */
+	int64_t index[OVL_MAX_RANK];                                             /* the same, in matrices: which one it is */
 	int64_t own_rank, own_dims[OVL_MAX_RANK], own_step[OVL_MAX_RANK], count; /* its own batch dimensions */
 } operand;
 
@@ -27,9 +28,9 @@ typedef struct attention_state {
 	operand q, k, v, mask, out;
 	bool few; /* rows: keys are read where they are */
 	bool pack_v;
-	int64_t k_size, v_size; /* floats of a packed matrix */
+	int64_t k_size, v_size;         /* floats of a packed matrix */
 	int64_t key_vecs, tiles, block; /* block: keys that are worked on together */
-	int64_t k_chunks, v_chunks; /* per matrix */
+	int64_t k_chunks, v_chunks;     /* per matrix */
 	float scale;
 	ovl_posts posts;
 	int64_t q_room, score_ld, out_ld, worker_floats;
@@ -77,8 +78,9 @@ const char *ovl_attention_accept(ovl_problem *p)
 		return "not f32";
 	if (q->rank < 2 || k->rank < 2 || v->rank < 2 || out->rank < 2)
 		return "not matrices";
-	if (q->dims[q->rank - 1] != k->dims[k->rank - 1] || k->dims[k->rank - 2] != v->dims[v->rank - 2] || out->dims[out->rank - 2] != q->dims[q->rank - 2] ||
-		out->dims[out->rank - 1] != v->dims[v->rank - 1] || !batches_fit(q, out) || !batches_fit(k, out) || !batches_fit(v, out))
+	if (q->dims[q->rank - 1] != k->dims[k->rank - 1] || k->dims[k->rank - 2] != v->dims[v->rank - 2] ||
+		out->dims[out->rank - 2] != q->dims[q->rank - 2] || out->dims[out->rank - 1] != v->dims[v->rank - 1] || !batches_fit(q, out) ||
+		!batches_fit(k, out) || !batches_fit(v, out))
 		return "shapes do not fit together";
 	if (!ovl_desc_count(q) || !ovl_desc_count(k) || !ovl_desc_count(v) || !ovl_desc_count(out))
 		return "empty";
@@ -170,12 +172,13 @@ static ovl_status set_up(attention_state *s, const ovl_problem *p, ovl_prepared 
 	s->score_ld = ovl_gemm_up(s->block, 16) + 16;
 	s->out_ld = ovl_gemm_up(s->width, 16);
 	s->worker_floats = s->q_room + mr * s->score_ld + mr * s->out_ld + (s->has_mask ? ovl_gemm_up(s->block, 16) : 0);
-	if (__builtin_mul_overflow(s->k.count, s->k_size, &shared) || __builtin_mul_overflow(s->v.count, s->v_size, &total) || __builtin_add_overflow(shared, total, &shared) ||
-		__builtin_mul_overflow(s->worker_floats, most(1, p->threads), &total) || __builtin_add_overflow(shared, total, &total) || total > INT64_MAX / 8)
+	if (__builtin_mul_overflow(s->k.count, s->k_size, &shared) || __builtin_mul_overflow(s->v.count, s->v_size, &total) ||
+		__builtin_add_overflow(shared, total, &shared) || __builtin_mul_overflow(s->worker_floats, most(1, p->threads), &total) ||
+		__builtin_add_overflow(shared, total, &total) || total > INT64_MAX / 8)
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	out->scratch = (size_t)total * sizeof(float);
-	snprintf(out->detail, sizeof out->detail, "%lldx(%lldx%lldx%lld)%s", (long long)s->batches, (long long)s->rows, (long long)s->keys, (long long)s->depth,
-		s->causal ? " causal" : "");
+	snprintf(out->detail, sizeof out->detail, "%lldx(%lldx%lldx%lld)%s", (long long)s->batches, (long long)s->rows, (long long)s->keys,
+		(long long)s->depth, s->causal ? " causal" : "");
 	return OVL_OK;
 }
 
@@ -224,20 +227,22 @@ static void pack_chunk(void *arg, int64_t chunk, int worker)
 	if (chunk < k_all) {
 		int64_t i = chunk / s->k_chunks, c = chunk % s->k_chunks;
 		int64_t first = ovl_gemm_tile_at(s->key_vecs, s->k_chunks, c), last = ovl_gemm_tile_at(s->key_vecs, s->k_chunks, c + 1);
-		g->pack(job->k_packed + i * s->k_size, (const float *)job->call->in[IN_KEY] + own_offset(&s->k, i), s->depth, s->keys, s->k.col, s->k.row, first, last - first);
+		g->pack(job->k_packed + i * s->k_size, (const float *)job->call->in[IN_KEY] + own_offset(&s->k, i), s->depth, s->keys, s->k.col,
+			s->k.row, first, last - first);
 	} else {
 		int64_t i = (chunk - k_all) / s->v_chunks, c = (chunk - k_all) % s->v_chunks, vecs = parts(s->width, g->vl);
 		int64_t first = ovl_gemm_tile_at(vecs, s->v_chunks, c), last = ovl_gemm_tile_at(vecs, s->v_chunks, c + 1);
-		g->pack(job->v_packed + i * s->v_size, (const float *)job->call->in[IN_VALUE] + own_offset(&s->v, i), s->keys, s->width, s->v.row, s->v.col, first, last - first);
+		g->pack(job->v_packed + i * s->v_size, (const float *)job->call->in[IN_VALUE] + own_offset(&s->v, i), s->keys, s->width, s->v.row,
+			s->v.col, first, last - first);
 	}
 }
 
 /* One tile: some query rows of one batch entry. */
 typedef struct tile {
 	const attention_job *job;
-	int64_t first, n; /* rows */
+	int64_t first, n;       /* rows */
 	const float *q, *k, *v; /* k: packed, or where it is when rows are few; v: packed, or where it is */
-	const char *mask; /* of key 0 for the first row; NULL: none */
+	const char *mask;       /* of key 0 for the first row; NULL: none */
 	int64_t ldq;
 	float *scores, *out, *mask_row;
 	float max[16], sum[16];
@@ -309,9 +314,15 @@ static void value_block(tile *t, int64_t key, int64_t n)
 	static const ovl_gemm_seg start = {0, 0};
 	const attention_state *s = t->job->s;
 	const ovl_gemm_isa *isa = s->isa->gemm;
-	ovl_gemm g = {.k = n, .n = s->width, .ldc = s->out_ld, .ldadd = s->out_ld, .b = t->v + key * (s->pack_v ? isa->vl : s->v.row), .b_row = s->pack_v ? isa->vl : s->v.row,
+	ovl_gemm g = {.k = n,
+		.n = s->width,
+		.ldc = s->out_ld,
+		.ldadd = s->out_ld,
+		.b = t->v + key * (s->pack_v ? isa->vl : s->v.row),
+		.b_row = s->pack_v ? isa->vl : s->v.row,
 		.b_vec = s->pack_v ? s->keys * isa->vl : isa->vl};
-	ovl_gemm_rows rows = {.a = t->scores, .lda = s->score_ld, .seg = &start, .n_seg = 1, .c = t->out, .add = key > 0 ? t->out : NULL, .mr = (int)t->n};
+	ovl_gemm_rows rows = {
+		.a = t->scores, .lda = s->score_ld, .seg = &start, .n_seg = 1, .c = t->out, .add = key > 0 ? t->out : NULL, .mr = (int)t->n};
 	isa->block(&g, &rows, 1, 0, parts(s->width, isa->vl));
 }
 

@@ -1,12 +1,15 @@
 /* conv.c - dense convolutions without unfolding: an output row is cut into tiles of some pixels, and a tile is a sum over segments, one for each tap.
  *
  * Two views of the input:
- *   pixels   CL: rows of A are pixels (stride * ld apart), a segment is a tap (z, y, x) of IC channels; where pixels touch (ld == IC) the taps of a line are one segment
- *   lines    DENSE with few channels (the first layer): rows of A are `stride` floats apart in a line of the picture, a segment is a line (z, y, channel) of KW taps
- * Taps above and below the picture are left out of the sum. A tile that reaches over the left or right border works on a patch: a copy of the few pixels it needs
- * with zeros around, made once for all output channels.
+ *   pixels   CL: rows of A are pixels (stride * ld apart), a segment is a tap (z, y, x) of IC channels; where pixels touch (ld == IC) the taps of a
+ *            line are one segment
+ *   lines    DENSE with few channels (the first layer): rows of A are `stride` floats apart in a line of the picture, a segment is a line (z, y,
+ *            channel) of KW taps
+ * Taps above and below the picture are left out of the sum. A tile that reaches over the left or right border works on a patch: a copy of the few
+ * pixels it needs with zeros around, made once for all output channels.
  *
- * Work is cut into chunks of row tiles times output channels: by channels where weights are heavy (each is then read by one thread only), else by rows. */
+ * Work is cut into chunks of row tiles times output channels: by channels where weights are heavy (each is then read by one thread only), else by
+ * rows. */
 #include "kernels/conv.h"
 #include "base/memory.h"
 #include "kernels/packs.h"
@@ -17,18 +20,18 @@ typedef struct conv_state {
 	const ovl_gemm_isa *isa;
 	ovl_conv_geometry g;
 	bool lines;
-	int64_t ic, oc; /* of a group */
-	int64_t merged; /* narrow groups that were made one, with zeros where they do not meet */
-	int64_t kx; /* segments along x: kernel[2], or 1 where a segment covers them all */
+	int64_t ic, oc;            /* of a group */
+	int64_t merged;            /* narrow groups that were made one, with zeros where they do not meet */
+	int64_t kx;                /* segments along x: kernel[2], or 1 where a segment covers them all */
 	int64_t k, n_seg, k_total; /* of a segment, segments, of all of them */
 	int64_t image, z, y, x, c; /* strides of the input; c: between channels (lines) or 1 */
 	int64_t out_image, ldc, ldadd;
-	int64_t row_tiles, n_tiles; /* tiles of a row, of all rows of all images */
+	int64_t row_tiles, n_tiles;                                          /* tiles of a row, of all rows of all images */
 	int64_t patch_z, patch_y, patch_x, patch_c, patch_size, patch_width; /* strides and size; width in pixels */
-	int64_t vecs, m_chunks, n_chunks, sub; /* sub: tiles that are worked on together */
+	int64_t vecs, m_chunks, n_chunks, sub;                               /* sub: tiles that are worked on together */
 	size_t worker_scratch, rows_size, segs_size;
 	ovl_gemm_seg *direct, *patched; /* segments of tiles that need all taps */
-	ovl_buffer *weights; /* NULL: packed by run() into weights_size bytes of scratch */
+	ovl_buffer *weights;            /* NULL: packed by run() into weights_size bytes of scratch */
 	size_t weights_size;
 	float *bias;
 	ovl_gemm_tail tail;
@@ -167,8 +170,9 @@ static ovl_status pack_weights(conv_state *s, const ovl_problem *p, ovl_error *e
 		s->weights_size = size;
 		return OVL_OK;
 	}
-	snprintf(tag, sizeof tag, "conv vl%d m%lld g%lld o%lld i%lld k%lldx%lldx%lld%s", s->isa->vl, (long long)s->merged, (long long)s->g.groups, (long long)s->oc,
-		(long long)s->ic, (long long)s->g.kernel[0], (long long)s->g.kernel[1], (long long)s->g.kernel[2], s->lines ? " lines" : "");
+	snprintf(tag, sizeof tag, "conv vl%d m%lld g%lld o%lld i%lld k%lldx%lldx%lld%s", s->isa->vl, (long long)s->merged, (long long)s->g.groups,
+		(long long)s->oc, (long long)s->ic, (long long)s->g.kernel[0], (long long)s->g.kernel[1], (long long)s->g.kernel[2],
+		s->lines ? " lines" : "");
 	return ovl_packs_get(p->packs, p->in_data[1], tag, size, fill_weights, &args, &s->weights, err);
 }
 
@@ -267,7 +271,7 @@ static void set_chunks(conv_state *s, int threads)
 	int64_t tile = 4 * ((mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + mr * s->oc);
 	int64_t want = threads <= 1 ? 1 : (int64_t)most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
 	int64_t pieces = most(1, parts(want, g->groups)); /* of a group */
-	if (weights > light) { /* by channels, and by rows as far as that does not suffice */
+	if (weights > light) {                            /* by channels, and by rows as far as that does not suffice */
 		s->n_chunks = least(most(parts(weights, heavy), pieces), most(1, s->vecs / 2));
 		s->m_chunks = least(parts(pieces, s->n_chunks), s->n_tiles);
 		s->sub = most(1, (256 << 10) / tile);
@@ -313,7 +317,8 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, ovl_prepared *out,
 	s->worker_scratch = s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + 64 * sizeof(float);
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
-	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : "pixels", (long long)g->kernel[0], (long long)g->kernel[1], (long long)g->kernel[2]);
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : "pixels", (long long)g->kernel[0],
+		(long long)g->kernel[1], (long long)g->kernel[2]);
 	return OVL_OK;
 }
 
@@ -417,8 +422,14 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	ovl_gemm_rows *rows = (void *)scratch;
 	char *segs = scratch + s->rows_size;
 	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
-	ovl_gemm p = {.k = s->k, .n = s->oc, .ldc = s->ldc, .ldadd = s->ldadd, .b_row = s->isa->vl, .b_vec = s->k_total * s->isa->vl,
-		.first_column = group * s->oc, .bias = s->bias ? s->bias + group * s->oc : NULL};
+	ovl_gemm p = {.k = s->k,
+		.n = s->oc,
+		.ldc = s->ldc,
+		.ldadd = s->ldadd,
+		.b_row = s->isa->vl,
+		.b_vec = s->k_total * s->isa->vl,
+		.first_column = group * s->oc,
+		.bias = s->bias ? s->bias + group * s->oc : NULL};
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
 	p.b = job->weights + group * s->vecs * p.b_vec;

@@ -2,6 +2,12 @@
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err) { return ovl_conv_prepare(&ovl_gemm_avx2, p, out, err); }
 
-static const ovl_kernel conv = {.name = "conv_avx2", .ops = "Convolution GroupConvolution", .isa = OVL_ISA_AVX2, .rank = 10, .accept = ovl_conv_accept, .prepare = prepare,
-	.run = ovl_conv_run, .release = ovl_conv_release};
+static const ovl_kernel conv = {.name = "conv_avx2",
+	.ops = "Convolution GroupConvolution",
+	.isa = OVL_ISA_AVX2,
+	.rank = 10,
+	.accept = ovl_conv_accept,
+	.prepare = prepare,
+	.run = ovl_conv_run,
+	.release = ovl_conv_release};
 const ovl_kernel *const ovl_kernels_conv_avx2[] = {&conv, NULL};

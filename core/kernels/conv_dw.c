@@ -96,7 +96,8 @@ static ovl_status set_up(dw_state *s, const ovl_problem *p, ovl_prepared *out, o
 	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, p, 1, err));
 	if (s->tail.add_input >= 0)
 		ovl_desc_is_cl(&p->in[s->tail.add_input], &s->ldadd);
-	snprintf(out->detail, sizeof out->detail, "depthwise %lldx%lld/%lld", (long long)g->kernel[1], (long long)g->kernel[2], (long long)g->stride[2]);
+	snprintf(out->detail, sizeof out->detail, "depthwise %lldx%lld/%lld", (long long)g->kernel[1], (long long)g->kernel[2],
+		(long long)g->stride[2]);
 	return OVL_OK;
 }
 
@@ -182,8 +183,18 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	int64_t r = chunk / s->channel_chunks, b = chunk % s->channel_chunks, vl = s->isa->gemm->vl;
 	int64_t row = ovl_gemm_tile_at(s->rows, s->row_chunks, r), end = ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1);
 	int64_t first = ovl_gemm_tile_at(g->groups, s->channel_chunks, b), last = ovl_gemm_tile_at(g->groups, s->channel_chunks, b + 1), next;
-	ovl_dw_tile t = {.x = s->ld, .tap = s->ld * g->dilation[2], .step = s->ld * g->stride[2], .w = g->groups, .kernel = g->kernel[2], .stride = g->stride[2],
-		.dilation = g->dilation[2], .width = s->width, .ldc = s->ldc, .ldadd = s->ldadd, .clamp = s->tail.act == OVL_GEMM_CLAMP, .low = s->tail.alpha,
+	ovl_dw_tile t = {.x = s->ld,
+		.tap = s->ld * g->dilation[2],
+		.step = s->ld * g->stride[2],
+		.w = g->groups,
+		.kernel = g->kernel[2],
+		.stride = g->stride[2],
+		.dilation = g->dilation[2],
+		.width = s->width,
+		.ldc = s->ldc,
+		.ldadd = s->ldadd,
+		.clamp = s->tail.act == OVL_GEMM_CLAMP,
+		.low = s->tail.alpha,
 		.high = s->tail.beta};
 	(void)worker;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))

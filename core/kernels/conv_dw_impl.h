@@ -17,7 +17,8 @@ static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *
 }
 
 /* K taps along x, stride S, W pixels, all known; `inside`: no pixel needs to be looked at. */
-static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t, int64_t channel, const int K, const int S, const int W, const bool inside)
+static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t, int64_t channel, const int K, const int S, const int W,
+	const bool inside)
 {
 	V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + channel) : v_zero();
 	UNROLL for (int i = 0; i < W; i++)
@@ -64,7 +65,8 @@ WIDTHS(TILE_FUNCTION, 7, 1)
 static const struct {
 	int kernel, stride;
 	ovl_dw_fn fn[OVL_DW_WIDEST];
-} known[] = {{3, 1, {WIDTHS(TILE_ENTRY, 3, 1)}}, {3, 2, {WIDTHS(TILE_ENTRY, 3, 2)}}, {5, 1, {WIDTHS(TILE_ENTRY, 5, 1)}}, {5, 2, {WIDTHS(TILE_ENTRY, 5, 2)}},
+} known[] = {{3, 1, {WIDTHS(TILE_ENTRY, 3, 1)}}, {3, 2, {WIDTHS(TILE_ENTRY, 3, 2)}}, {5, 1, {WIDTHS(TILE_ENTRY, 5, 1)}}, {5, 2, {WIDTHS(TILE_ENTRY, 5,
+	2)}},
 	{7, 1, {WIDTHS(TILE_ENTRY, 7, 1)}}};
 
 /* Any kernel, stride, dilation and number of channels, 8 pixels or fewer. */

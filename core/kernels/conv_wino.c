@@ -1,7 +1,7 @@
 /* conv_wino.c - 3 x 3 convolutions of stride 1 in tiles of 2 x 2 or 4 x 4 output pixels: 16 products instead of 36, 36 instead of 144.
  *
- * A tile of the input is transformed into n x n values per channel ("planes"); each plane of all tiles is multiplied with a transformed filter matrix of its own;
- * the sums of a tile are transformed back. Two ways to share the work:
+ * A tile of the input is transformed into n x n values per channel ("planes"); each plane of all tiles is multiplied with a transformed filter
+ * matrix of its own; the sums of a tile are transformed back. Two ways to share the work:
  *   blocks   a chunk is a block of tiles, from input to output, with all filters: for filters that stay in L2
  *   filters  all tiles are transformed first; a chunk then is some output channels, so that each filter is read by one thread only, once */
 #include "kernels/conv_wino.h"
@@ -13,8 +13,8 @@
 typedef struct wino_state {
 	const ovl_wino_isa *isa;
 	ovl_conv_geometry g;
-	int out, planes; /* 2 or 4; 16 or 36 */
-	int64_t ic, oc, vecs, k_ld; /* k_ld: distance of tiles in the transformed input */
+	int out, planes;             /* 2 or 4; 16 or 36 */
+	int64_t ic, oc, vecs, k_ld;  /* k_ld: distance of tiles in the transformed input */
 	int64_t across, down, tiles; /* tiles of a row, of a column, of all images */
 	int64_t ld, ldc, ldadd;
 	bool blocks;
@@ -33,10 +33,12 @@ static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
 static int64_t tiles_of(const ovl_conv_geometry *g, int out) { return g->batch * parts(g->out[1], out) * parts(g->out[2], out); }
 
-/* Rough cycles: multiplications at two vectors a cycle, transformations as measured, filters from far memory at 16 bytes a cycle where they outgrow L2. */
+/* Rough cycles: multiplications at two vectors a cycle, transformations as measured, filters from far memory at 16 bytes a cycle where they outgrow
+ * L2. */
 static double cycles(const ovl_conv_geometry *g, int vl, int out)
 {
-	double ic = (double)g->in_channels, in_vecs = (double)parts(g->in_channels, vl), vecs = (double)parts(g->out_channels, vl), n = (out + 2) * (out + 2);
+	double ic = (double)g->in_channels, in_vecs = (double)parts(g->in_channels, vl), vecs = (double)parts(g->out_channels, vl),
+	       n = (out + 2) * (out + 2);
 	double pixels = (double)(g->batch * g->out[1] * g->out[2]), tiles = out ? (double)tiles_of(g, out) : 0, work, bytes;
 	if (!out) {
 		work = pixels * 9 * ic * vecs / 2;
@@ -168,11 +170,13 @@ static ovl_status set_up(wino_state *s, const ovl_problem *p, ovl_prepared *out,
 	ovl_desc_is_cl(&p->in[0], &s->ld);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	set_chunks(s, p->threads);
-	if (__builtin_mul_overflow(s->worker_floats, most(1, p->threads), &floats) || __builtin_add_overflow(floats, s->in_floats, &floats) || floats > INT64_MAX / 8)
+	if (__builtin_mul_overflow(s->worker_floats, most(1, p->threads), &floats) || __builtin_add_overflow(floats, s->in_floats, &floats) ||
+		floats > INT64_MAX / 8)
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	out->scratch = (size_t)floats * sizeof(float);
 	snprintf(tag, sizeof tag, "wino%d vl%lld o%lld i%lld", s->out, (long long)vl, (long long)s->oc, (long long)s->ic);
-	OVL_TRY(ovl_packs_get(p->packs, args.from, tag, (size_t)(s->planes * s->vecs * s->ic * vl) * sizeof(float), fill_filters, &args, &s->filters, err));
+	OVL_TRY(ovl_packs_get(
+		p->packs, args.from, tag, (size_t)(s->planes * s->vecs * s->ic * vl) * sizeof(float), fill_filters, &args, &s->filters, err));
 	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, p, 1, err));
 	if (s->tail.add_input >= 0)
 		ovl_desc_is_cl(&p->in[s->tail.add_input], &s->ldadd);
@@ -273,9 +277,16 @@ static void transform_out(const wino_job *job, int64_t first, int64_t n, const f
 	const wino_state *s = job->s;
 	const ovl_conv_geometry *g = &s->g;
 	int64_t channel = v0 * s->isa->gemm->vl;
-	ovl_wino_out t = {.plane = s->block * s->m_ld, .row = g->out[2] * s->ldc, .ldc = s->ldc, .row_add = g->out[2] * s->ldadd, .ldadd = s->ldadd,
-		.channels = least(s->oc, v1 * s->isa->gemm->vl) - channel, .bias = s->bias ? s->bias + channel : NULL, .clamp = s->tail.act == OVL_GEMM_CLAMP,
-		.low = s->tail.alpha, .high = s->tail.beta};
+	ovl_wino_out t = {.plane = s->block * s->m_ld,
+		.row = g->out[2] * s->ldc,
+		.ldc = s->ldc,
+		.row_add = g->out[2] * s->ldadd,
+		.ldadd = s->ldadd,
+		.channels = least(s->oc, v1 * s->isa->gemm->vl) - channel,
+		.bias = s->bias ? s->bias + channel : NULL,
+		.clamp = s->tail.act == OVL_GEMM_CLAMP,
+		.low = s->tail.alpha,
+		.high = s->tail.beta};
 	for (int64_t i = 0; i < n; i++) {
 		spot at = spot_of(s, first + i);
 		int64_t pixel = (at.image * g->out[1] + at.y) * g->out[2] + at.x;

@@ -1,4 +1,5 @@
-/* conv_wino.h - 3 x 3 convolutions of stride 1 by Winograd's minimal filtering: what the instruction sets share, and the transformations they provide. */
+/* conv_wino.h - 3 x 3 convolutions of stride 1 by Winograd's minimal filtering: what the instruction sets share, and the transformations they
+ * provide. */
 #ifndef OVL_KERNELS_CONV_WINO_H
 #define OVL_KERNELS_CONV_WINO_H
 
@@ -6,10 +7,10 @@
 
 /* One tile of the input, (out + 2)^2 pixels, turned into as many values per channel. */
 typedef struct ovl_wino_in {
-	const float *pixel; /* of the tile's corner; may be outside the picture */
-	int64_t row, x; /* strides */
+	const float *pixel;     /* of the tile's corner; may be outside the picture */
+	int64_t row, x;         /* strides */
 	int64_t y0, y1, x0, x1; /* rows and columns of the tile inside the picture: [y0, y1), [x0, x1) */
-	int64_t channels; /* at least a vector */
+	int64_t channels;       /* at least a vector */
 	float *to;
 	int64_t plane; /* elements from one value of the tile to the next */
 } ovl_wino_in;

@@ -1,7 +1,7 @@
 /* conv_wino_impl.h - Winograd's transformations of tiles. Included by conv_wino_avx2.c and conv_wino_avx512.c after their vector layer.
  *
- * F(2 x 2, 3 x 3) interpolates at 0, 1, -1 and infinity, F(4 x 4, 3 x 3) at 0, +-1/sqrt 2, +-sqrt 2 and infinity: with these it rounds 1.6 times as much as the
- * direct sum, with the usual +-1, +-2 five times. Each is applied to columns, then to rows. */
+ * F(2 x 2, 3 x 3) interpolates at 0, 1, -1 and infinity, F(4 x 4, 3 x 3) at 0, +-1/sqrt 2, +-sqrt 2 and infinity: with these it rounds 1.6 times as
+ * much as the direct sum, with the usual +-1, +-2 five times. Each is applied to columns, then to rows. */
 #include "kernels/conv_wino.h"
 
 #define UNROLL _Pragma("GCC unroll 8")
@@ -68,7 +68,8 @@ INLINE void in_vector(const ovl_wino_in *t, int64_t channel, const int out, cons
 	UNROLL for (int x = 0; x < n; x++) {
 		V d[6], o[6];
 		UNROLL for (int y = 0; y < n; y++)
-			d[y] = inside || (y >= t->y0 && y < t->y1 && x >= t->x0 && x < t->x1) ? v_load(t->pixel + y * t->row + x * t->x + channel) : v_zero();
+			d[y] = inside || (y >= t->y0 && y < t->y1 && x >= t->x0 && x < t->x1) ? v_load(t->pixel + y * t->row + x * t->x + channel)
+				: v_zero();
 		in_line(d, o, out);
 		UNROLL for (int y = 0; y < n; y++)
 			g[y][x] = o[y];

@@ -1,11 +1,11 @@
 /* deconv.c - ConvolutionBackpropData and GroupConvolutionBackpropData.
  *
- * Output positions that leave the same remainder when divided by the stride (a "phase") are reached by the same taps; within a phase the operator is a plain
- * convolution of stride 1 whose output pixels lie `stride` apart. So each phase is computed like conv.c does it: tiles of pixels, a segment for each tap, patches
- * where a tile reaches over the border.
+ * Output positions that leave the same remainder when divided by the stride (a "phase") are reached by the same taps; within a phase the operator
+ * is a plain convolution of stride 1 whose output pixels lie `stride` apart. So each phase is computed like conv.c does it: tiles of pixels, a
+ * segment for each tap, patches where a tile reaches over the border.
  *
- * Where kernel and stride are equal each tap is a phase of its own. With few output channels these would leave most lanes empty: then all taps are columns of one
- * product, whose rows are scattered afterwards ("spread"). */
+ * Where kernel and stride are equal each tap is a phase of its own. With few output channels these would leave most lanes empty: then all taps are
+ * columns of one product, whose rows are scattered afterwards ("spread"). */
 #include "kernels/deconv.h"
 #include "base/memory.h"
 #include "kernels/conv.h"
@@ -18,7 +18,7 @@ enum { MAX_TILES = 32, DIMS = 3 };
 /* Along one dimension: the taps of each phase, and where in the input the first output of the phase finds them. */
 typedef struct axis {
 	int64_t in, out, stride, phases; /* phases that have outputs */
-	int64_t *first; /* [phases + 1] into tap and shift */
+	int64_t *first;                  /* [phases + 1] into tap and shift */
 	int64_t *tap, *shift;
 } axis;
 
@@ -138,8 +138,8 @@ static ovl_status pack_weights(deconv_state *s, const ovl_problem *p, ovl_error 
 		s->weights_size = size;
 		return OVL_OK;
 	}
-	snprintf(tag, sizeof tag, "deconv vl%d m%lld g%lld o%lld i%lld t%lld%s", s->isa->vl, (long long)s->merged, (long long)s->groups, (long long)s->oc,
-		(long long)s->ic, (long long)s->taps, s->spread ? " spread" : "");
+	snprintf(tag, sizeof tag, "deconv vl%d m%lld g%lld o%lld i%lld t%lld%s", s->isa->vl, (long long)s->merged, (long long)s->groups,
+		(long long)s->oc, (long long)s->ic, (long long)s->taps, s->spread ? " spread" : "");
 	return ovl_packs_get(p->packs, p->in_data[1], tag, size, fill_weights, &args, &s->weights, err);
 }
 
@@ -236,7 +236,8 @@ static void set_patch(deconv_state *s)
 
 static int64_t tiles_of(const deconv_state *s, const int64_t phase[DIMS])
 {
-	return s->g.batch * outputs_of(&s->axis[0], phase[0]) * outputs_of(&s->axis[1], phase[1]) * ovl_gemm_tiles(outputs_of(&s->axis[2], phase[2]), s->isa->mr);
+	return s->g.batch * outputs_of(&s->axis[0], phase[0]) * outputs_of(&s->axis[1], phase[1]) *
+	       ovl_gemm_tiles(outputs_of(&s->axis[2], phase[2]), s->isa->mr);
 }
 
 static void set_chunks(deconv_state *s, int threads)
@@ -244,7 +245,8 @@ static void set_chunks(deconv_state *s, int threads)
 	const ovl_conv_geometry *g = &s->g;
 	static const int64_t zero[DIMS];
 	double flops = 2.0 * (double)(g->batch * g->in[0] * g->in[1] * g->in[2]) * (double)(s->ic * s->oc * s->taps * s->groups);
-	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4, tiles = s->spread ? g->batch * g->in[0] * g->in[1] * ovl_gemm_tiles(g->in[2], s->isa->mr) : tiles_of(s, zero);
+	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4,
+		tiles = s->spread ? g->batch * g->in[0] * g->in[1] * ovl_gemm_tiles(g->in[2], s->isa->mr) : tiles_of(s, zero);
 	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
 	s->phases = s->spread ? 1 : s->axis[0].phases * s->axis[1].phases * s->axis[2].phases;
 	want = parts(want, s->groups * s->phases);
@@ -282,8 +284,8 @@ static ovl_status set_up(deconv_state *s, const ovl_problem *p, ovl_prepared *ou
 	s->worker_scratch = (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + spread_size;
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
-	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->spread ? "spread" : "phases", (long long)g->kernel[0], (long long)g->kernel[1],
-		(long long)g->kernel[2]);
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->spread ? "spread" : "phases", (long long)g->kernel[0],
+		(long long)g->kernel[1], (long long)g->kernel[2]);
 	return OVL_OK;
 }
 
@@ -343,7 +345,8 @@ typedef struct place {
 	int64_t image, z, y, x, n; /* counted within the phase; n pixels */
 } place;
 
-static void add_taps(const deconv_state *s, const int64_t phase[DIMS], const place *at, const float *image, float *patch, ovl_gemm_rows *r, ovl_gemm_seg *seg)
+static void add_taps(
+	const deconv_state *s, const int64_t phase[DIMS], const place *at, const float *image, float *patch, ovl_gemm_rows *r, ovl_gemm_seg *seg)
 {
 	const axis *az = &s->axis[0], *ay = &s->axis[1], *ax = &s->axis[2];
 	const ovl_conv_geometry *g = &s->g;
@@ -364,24 +367,32 @@ static void add_taps(const deconv_state *s, const int64_t phase[DIMS], const pla
 			if (z < 0 || z >= az->in || y < 0 || y >= ay->in)
 				continue;
 			if (patched)
-				copy_stretch(s, patch + rows * s->patch_row, image + (z * ay->in + y) * ax->in * s->ld, at->x + low, at->n + high - low);
+				copy_stretch(
+					s, patch + rows * s->patch_row, image + (z * ay->in + y) * ax->in * s->ld, at->x + low, at->n + high - low);
 			for (int64_t k = x0; k < x1; k++) {
 				int64_t tap = (az->tap[i] * g->kernel[1] + ay->tap[j]) * g->kernel[2] + ax->tap[k];
-				int64_t a = patched ? rows * s->patch_row + (ax->shift[k] - low) * s->patch_x : ((z * ay->in + y) * ax->in + ax->shift[k]) * s->ld;
+				int64_t a = patched ? rows * s->patch_row + (ax->shift[k] - low) * s->patch_x
+						    : ((z * ay->in + y) * ax->in + ax->shift[k]) * s->ld;
 				seg[r->n_seg++] = (ovl_gemm_seg){a, tap * s->ic * s->isa->vl};
 			}
 			rows++;
 		}
 }
 
-static int64_t place_tile(const deconv_job *job, int64_t group, const int64_t phase[DIMS], int64_t tile, ovl_gemm_rows *r, ovl_gemm_seg *seg, float *patch)
+static int64_t place_tile(
+	const deconv_job *job, int64_t group, const int64_t phase[DIMS], int64_t tile, ovl_gemm_rows *r, ovl_gemm_seg *seg, float *patch)
 {
 	const deconv_state *s = job->s;
 	const axis *az = &s->axis[0], *ay = &s->axis[1], *ax = &s->axis[2];
-	int64_t nx = outputs_of(ax, phase[2]), ny = outputs_of(ay, phase[1]), nz = outputs_of(az, phase[0]), across = ovl_gemm_tiles(nx, s->isa->mr), pixel;
-	place at = {.x = ovl_gemm_tile_at(nx, across, tile % across), .y = tile / across % ny, .z = tile / (across * ny) % nz, .image = tile / (across * ny * nz)};
+	int64_t nx = outputs_of(ax, phase[2]), ny = outputs_of(ay, phase[1]), nz = outputs_of(az, phase[0]), across = ovl_gemm_tiles(nx, s->isa->mr),
+		pixel;
+	place at = {.x = ovl_gemm_tile_at(nx, across, tile % across),
+		.y = tile / across % ny,
+		.z = tile / (across * ny) % nz,
+		.image = tile / (across * ny * nz)};
 	at.n = ovl_gemm_tile_at(nx, across, tile % across + 1) - at.x;
-	pixel = ((at.image * az->out + at.z * az->stride + phase[0]) * ay->out + at.y * ay->stride + phase[1]) * ax->out + at.x * ax->stride + phase[2];
+	pixel = ((at.image * az->out + at.z * az->stride + phase[0]) * ay->out + at.y * ay->stride + phase[1]) * ax->out + at.x * ax->stride +
+		phase[2];
 	add_taps(s, phase, &at, (const float *)job->call->in[0] + at.image * az->in * ay->in * ax->in * s->ld + group * s->ic, patch, r, seg);
 	r->mr = (int)at.n;
 	r->c = (float *)job->call->out[0] + pixel * s->ldc + group * s->oc;
@@ -396,7 +407,8 @@ static void finish(const deconv_job *job, const ovl_gemm *g, const ovl_gemm_rows
 	const deconv_state *s = job->s;
 	for (int64_t i = 0; i < count; i++)
 		for (int64_t m = 0; m < rows[i].mr; m++)
-			s->isa->posts(&s->tail.rest, rows[i].c + m * g->ldc + column, g->ldc, 1, n, rows[i].row + m * s->axis[2].stride, g->first_column + column, job->call->in);
+			s->isa->posts(&s->tail.rest, rows[i].c + m * g->ldc + column, g->ldc, 1, n, rows[i].row + m * s->axis[2].stride,
+				g->first_column + column, job->call->in);
 }
 
 static void phase_chunk(void *arg, int64_t chunk, int worker)
@@ -411,8 +423,14 @@ static void phase_chunk(void *arg, int64_t chunk, int worker)
 	char *segs = job->workers + (size_t)worker * s->worker_scratch;
 	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
 	ovl_gemm_rows rows[MAX_TILES];
-	ovl_gemm g = {.k = s->ic, .n = s->oc, .ldc = s->ldc * s->axis[2].stride, .ldadd = s->ldadd * s->axis[2].stride, .b_row = vl, .b_vec = s->k_total * vl,
-		.first_column = group * s->oc, .bias = s->bias ? s->bias + group * s->oc : NULL};
+	ovl_gemm g = {.k = s->ic,
+		.n = s->oc,
+		.ldc = s->ldc * s->axis[2].stride,
+		.ldadd = s->ldadd * s->axis[2].stride,
+		.b_row = vl,
+		.b_vec = s->k_total * vl,
+		.first_column = group * s->oc,
+		.bias = s->bias ? s->bias + group * s->oc : NULL};
 	if (cancelled(job->call))
 		return;
 	g.b = job->weights + group * s->vecs * g.b_vec;
@@ -459,7 +477,8 @@ static void spread_chunk(void *arg, int64_t chunk, int worker)
 	if (p.act > OVL_GEMM_CLAMP) /* done below, for a whole tile at a time */
 		p.act = OVL_GEMM_PLAIN;
 	for (; tile < end; tile++) {
-		int64_t row = tile / across, x = ovl_gemm_tile_at(g->in[2], across, tile % across), n = ovl_gemm_tile_at(g->in[2], across, tile % across + 1) - x;
+		int64_t row = tile / across, x = ovl_gemm_tile_at(g->in[2], across, tile % across),
+			n = ovl_gemm_tile_at(g->in[2], across, tile % across + 1) - x;
 		int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0], image = row / (g->in[1] * g->in[0]);
 		s->isa->run(&p, n, (const float *)job->call->in[0] + (row * g->in[2] + x) * s->ld, s->ld, products, NULL, 0, 0, s->vecs);
 		if (s->tail.act > OVL_GEMM_CLAMP)

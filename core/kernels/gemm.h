@@ -2,12 +2,13 @@
  *
  *     C[m][n] = act(bias[n] + sum over segments s, k < K of A[m][s][k] * B[s][k][n] + add[m][n])
  *
- * Rows of A are at a distance of lda, whatever that is (a pixel, `stride` pixels, one float of a picture's line); a segment is an offset into A and into B, so that
- * a k x k convolution is a sum over segments (ky, kx) of shifted rows and nothing is unfolded. B lies in panels of one vector: [N / VL][K][VL], padded with zeros.
+ * Rows of A are at a distance of lda, whatever that is (a pixel, `stride` pixels, one float of a picture's line); a segment is an offset into A and
+ * into B, so that a k x k convolution is a sum over segments (ky, kx) of shifted rows and nothing is unfolded. B lies in panels of one vector: [N /
+ * VL][K][VL], padded with zeros.
  *
- * Registers hold a tile of MR rows times NV vectors. AVX-512 has 32 registers: 14 x 2, 9 x 3, 6 x 4; AVX2 has 16: 6 x 2, 4 x 3 (and one row times 4 for products of
- * a vector). A product is cut into tiles of nearly equal height; panels are the outer loop, so that one stays in L1/L2 while the rows pass by, and the next one
- * is fetched into L2 meanwhile. */
+ * Registers hold a tile of MR rows times NV vectors. AVX-512 has 32 registers: 14 x 2, 9 x 3, 6 x 4; AVX2 has 16: 6 x 2, 4 x 3 (and one row times 4
+ * for products of a vector). A product is cut into tiles of nearly equal height; panels are the outer loop, so that one stays in L1/L2 while the
+ * rows pass by, and the next one is fetched into L2 meanwhile. */
 #ifndef OVL_KERNELS_GEMM_H
 #define OVL_KERNELS_GEMM_H
 
@@ -48,7 +49,7 @@ typedef struct ovl_gemm_rows {
 	int64_t n_seg;
 	float *c;
 	const float *add; /* the row of the operand that is added; NULL: none */
-	int64_t row; /* number of the first row among the output's rows: for posts */
+	int64_t row;      /* number of the first row among the output's rows: for posts */
 	int mr;
 } ovl_gemm_rows;
 
@@ -59,17 +60,18 @@ typedef struct ovl_gemm {
 	int64_t ldc, ldadd;
 	const float *b;
 	int64_t b_row, b_vec; /* elements from k to k + 1, and from a vector of columns to the next. Packed: VL and K * VL */
-	const float *bias; /* whole vectors; NULL: zero */
+	const float *bias;    /* whole vectors; NULL: zero */
 	ovl_gemm_act act;
 	float alpha, beta;
 	const ovl_posts *rest; /* NULL: none */
-	int64_t first_column; /* of C within the output: for posts */
-	void *const *in; /* of the call: for posts */
+	int64_t first_column;  /* of C within the output: for posts */
+	void *const *in;       /* of the call: for posts */
 } ovl_gemm;
 
 /* ---- tails (gemm.c) ---- */
 
-/* Looks at the posts of a problem whose output has this form; axis as in posts.h. NULL: fine, wishes written to in_form and in_packed; else why not. */
+/* Looks at the posts of a problem whose output has this form; axis as in posts.h. NULL: fine, wishes written to in_form and in_packed; else why
+ * not. */
 const char *ovl_gemm_tail_accept(ovl_problem *p, int axis, ovl_form form);
 /* Descs are final. *bias: ovl_alloc'ed whole vectors of 16, or NULL when there is no bias. */
 ovl_status ovl_gemm_tail_prepare(ovl_gemm_tail *tail, float **bias, const ovl_problem *p, int axis, ovl_error *err);

@@ -1,16 +1,11 @@
 #include "kernels/vec_avx2.h"
 
 enum { GEMM_MR = 6, GEMM_NV = 4 };
-#define GEMM_TILES(X)                                         \
-	X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)       \
-	X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)       \
-	X(1, 3) X(2, 3) X(3, 3) X(4, 3)                       \
-	X(1, 4) X(2, 4)
+#define GEMM_TILES(X) \
+	X(1, 1)       \
+	X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(1, 4) X(2, 4)
 
-static int gemm_width(int mr)
-{
-	return mr <= 2 ? 4 : mr <= 4 ? 3 : 2;
-}
+static int gemm_width(int mr) { return mr <= 2 ? 4 : mr <= 4 ? 3 : 2; }
 
 static inline void gemm_turn(float *dst, int64_t ldd, const float *src, int64_t lds, int ni, int nj, VT out)
 {

@@ -4,7 +4,8 @@
  *     GEMM_MR            rows of the highest tile, with two vectors
  *     GEMM_NV            vectors of the widest tile
  *     gemm_width(mr)     how many vectors go well with mr rows
- *     gemm_turn(dst, ldd, src, lds, ni, nj, out)   dst[j][i] = src[i][j] for i < ni <= VL, j < nj <= VL; writes the lanes of `out`, with 0 from ni on */
+ *     gemm_turn(dst, ldd, src, lds, ni, nj, out)   dst[j][i] = src[i][j] for i < ni <= VL, j < nj <= VL; writes the lanes of `out`, with 0 from ni
+ *   on */
 #include "kernels/gemm.h"
 #include <string.h>
 
@@ -165,7 +166,8 @@ static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, in
 
 static void gemm_block(const ovl_gemm *g, const ovl_gemm_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs)
 {
-	tile_call t = {.k = g->k, .b_row = g->b_row, .b_vec = g->b_vec, .ldc = g->ldc, .ldadd = g->ldadd, .act = g->act, .alpha = g->alpha, .beta = g->beta};
+	tile_call t = {.k = g->k, .b_row = g->b_row, .b_vec = g->b_vec, .ldc = g->ldc, .ldadd = g->ldadd, .act = g->act, .alpha = g->alpha,
+		.beta = g->beta};
 	int64_t end = vec + n_vecs;
 	int widest = 1;
 	int highest = 1;
@@ -243,7 +245,8 @@ static void gemm_turn_all(float *dst, int64_t ldd, const float *src, int64_t lds
 	}
 }
 
-static inline __attribute__((always_inline)) void dots_of(const float *x, int64_t ldx, const float *y, int64_t ldy, int64_t k, float *c, int64_t ci, int64_t cj,
+static inline __attribute__((always_inline)) void dots_of(const float *x, int64_t ldx, const float *y, int64_t ldy, int64_t k, float *c, int64_t ci,
+	int64_t cj,
 	const int nx, const int ny)
 {
 	V sum[4][4];
@@ -295,5 +298,6 @@ static void gemm_dots(const float *x, int64_t ldx, int64_t nx, const float *y, i
 		}
 }
 
-const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act, .turn = gemm_turn_all,
+const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act,
+	.turn = gemm_turn_all,
 	.dots = gemm_dots, .posts = V_NAME(ovl_posts_tile)};

@@ -25,7 +25,7 @@ typedef struct matmul_state {
 	int64_t batch[OVL_MAX_RANK], a_step[OVL_MAX_RANK], b_step[OVL_MAX_RANK], c_step[OVL_MAX_RANK], batches;
 	how how;
 	int64_t vecs, n_tiles, m_chunks, n_chunks, sub;
-	int64_t b_size; /* floats of one packed B */
+	int64_t b_size;                                /* floats of one packed B */
 	size_t a_room, b_room, c_room, worker_scratch; /* bytes */
 	ovl_buffer *weights;
 	float *bias;
@@ -198,7 +198,8 @@ static ovl_status pack_weights(matmul_state *s, const ovl_problem *p, ovl_error 
 	char tag[96];
 	if (!ovl_mul_ok((size_t)s->b_size * sizeof(float), (size_t)args.count, &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
-	snprintf(tag, sizeof tag, "matmul vl%d k%lld n%lld sk%lld sn%lld", s->isa->vl, (long long)s->k, (long long)s->n, (long long)s->b_row, (long long)s->b_col);
+	snprintf(tag, sizeof tag, "matmul vl%d k%lld n%lld sk%lld sn%lld", s->isa->vl, (long long)s->k, (long long)s->n, (long long)s->b_row,
+		(long long)s->b_col);
 	for (int j = 0; j < s->batch_rank; j++) /* from here on in packed floats */
 		s->b_step[j] = s->b_step[j] / (s->k * s->n) * s->b_size;
 	return ovl_packs_get(p->packs, args.from, tag, size, fill_weights, &args, &s->weights, err);
@@ -220,7 +221,9 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, ovl_prepared *ou
 	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, p, p->out[0].rank - 1, err));
 	block = parts(s->vecs, s->n_chunks) * s->isa->vl;
 	s->a_room = s->a_col == 1 ? 0 : (size_t)ovl_gemm_up(s->sub * s->isa->mr * (s->k + 16), 16) * sizeof(float);
-	s->b_room = s->how == HOW_PACK ? (size_t)(block * s->k) * sizeof(float) : s->how == HOW_DIRECT && s->n % s->isa->vl ? (size_t)(s->k * s->isa->vl) * sizeof(float) : 0;
+	s->b_room = s->how == HOW_PACK                          ? (size_t)(block * s->k) * sizeof(float)
+		    : s->how == HOW_DIRECT && s->n % s->isa->vl ? (size_t)(s->k * s->isa->vl) * sizeof(float)
+								: 0;
 	s->c_room = s->c_col == 1 ? 0 : (size_t)ovl_gemm_up(s->sub * s->isa->mr * s->n, 16) * sizeof(float);
 	s->worker_scratch = s->a_room + s->b_room + s->c_room;
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch))
@@ -310,7 +313,8 @@ static void do_dots(const matmul_state *s, const ovl_call *call, const part *w)
 	if (s->n == 1) /* the long side is what is walked */
 		s->isa->dots(w->b, s->b_col, 1, w->a + w->m0 * s->a_row, s->a_row, rows, s->k, w->c + w->m0 * s->c_row, 1, s->c_row);
 	else
-		s->isa->dots(w->a + w->m0 * s->a_row, s->a_row, rows, w->b + first * s->b_col, s->b_col, last - first, s->k, w->c + w->m0 * s->c_row + first, s->c_row, 1);
+		s->isa->dots(w->a + w->m0 * s->a_row, s->a_row, rows, w->b + first * s->b_col, s->b_col, last - first, s->k,
+			w->c + w->m0 * s->c_row + first, s->c_row, 1);
 	finish_rows(s, call, w, w->m0, rows, first, last - first);
 }
 
@@ -351,8 +355,14 @@ static void do_tiles(const matmul_state *s, const part *w, ovl_gemm *g, int64_t 
 	g->ldc = s->c_col == 1 ? s->c_row : s->n;
 	for (int64_t i = 0; i < count; i++) {
 		int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, tile + i), last = ovl_gemm_tile_at(s->m, s->n_tiles, tile + i + 1);
-		rows[i] = (ovl_gemm_rows){.a = a + (first - base) * lda, .lda = lda, .seg = &start, .n_seg = 1, .c = c + (first - base) * g->ldc,
-			.add = w->add ? w->add + first * s->n : NULL, .row = w->row + first, .mr = (int)(last - first)};
+		rows[i] = (ovl_gemm_rows){.a = a + (first - base) * lda,
+			.lda = lda,
+			.seg = &start,
+			.n_seg = 1,
+			.c = c + (first - base) * g->ldc,
+			.add = w->add ? w->add + first * s->n : NULL,
+			.row = w->row + first,
+			.mr = (int)(last - first)};
 	}
 	if (v1 > w->v0)
 		s->isa->block(g, rows, count, w->v0, v1 - w->v0);

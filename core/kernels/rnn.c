@@ -1,8 +1,8 @@
 /* rnn.c - LSTM, GRU and plain recurrent cells and sequences.
  *
- * First the input's share of all gates of all steps is made by one product. Then step by step: the state's share, and the functions of the gates while their sums are
- * hot. Gates of a vector of units lie side by side ([block][gate][vl]), so that a chunk of a step is some units from product to new state; the state has two
- * buffers, since other chunks still read the old one. */
+ * First the input's share of all gates of all steps is made by one product. Then step by step: the state's share, and the functions of the gates
+ * while their sums are hot. Gates of a vector of units lie side by side ([block][gate][vl]), so that a chunk of a step is some units from product
+ * to new state; the state has two buffers, since other chunks still read the old one. */
 #include "kernels/rnn.h"
 #include "base/memory.h"
 #include "kernels/packs.h"
@@ -12,15 +12,15 @@
 typedef struct rnn_state {
 	const ovl_rnn_isa *isa;
 	ovl_rnn_cell cell;
-	ovl_rnn_params params; /* numbers only */
+	ovl_rnn_params params;         /* numbers only */
 	int x, h, c, lengths, w, r, b; /* inputs; -1: none */
-	bool two_parts; /* a GRU that resets before the product */
+	bool two_parts;                /* a GRU that resets before the product */
 	int64_t batch, time, input, hidden, directions, gates;
-	int64_t blocks, columns, ld; /* of units; of all gates; distance of states */
-	int64_t first_gates; /* gates in the product of a step's first part */
+	int64_t blocks, columns, ld;     /* of units; of all gates; distance of states */
+	int64_t first_gates;             /* gates in the product of a step's first part */
 	ovl_buffer *w_packed, *r_packed; /* per direction */
-	int64_t w_size, r_size; /* floats of one direction */
-	float *x_bias, *h_bias; /* per direction: [columns] */
+	int64_t w_size, r_size;          /* floats of one direction */
+	float *x_bias, *h_bias;          /* per direction: [columns] */
 	ovl_type length_type;
 	int64_t rows_chunks, vec_chunks, unit_chunks;
 	int64_t x_floats, p_floats, s_floats; /* sums from the input, sums from the state, one set of states */
@@ -47,7 +47,9 @@ static const char *usual_functions(const ovl_rnn_cell *c)
 {
 	static const ovl_rnn_function lstm[] = {OVL_FN_SIGMOID, OVL_FN_TANH, OVL_FN_TANH};
 	if (c->kind == OVL_RNN_PLAIN)
-		return c->activations[0].fn == OVL_FN_TANH || c->activations[0].fn == OVL_FN_SIGMOID || c->activations[0].fn == OVL_FN_RELU ? NULL : "unusual activation";
+		return c->activations[0].fn == OVL_FN_TANH || c->activations[0].fn == OVL_FN_SIGMOID || c->activations[0].fn == OVL_FN_RELU
+			       ? NULL
+			       : "unusual activation";
 	for (int i = 0; i < (c->kind == OVL_RNN_LSTM ? 3 : 2); i++)
 		if (c->activations[i].fn != lstm[i])
 			return "unusual activation";
@@ -62,7 +64,8 @@ static const char *look(const ovl_problem *p, rnn_state *s)
 	ovl_error err;
 	if (ovl_rnn_resolve(p->op, params, &s->cell, &err) != OVL_OK)
 		return "unknown attributes";
-	s->params = (ovl_rnn_params){.hidden_size = params->hidden_size, .direction = params->direction, .linear_before_reset = params->linear_before_reset};
+	s->params = (ovl_rnn_params){
+		.hidden_size = params->hidden_size, .direction = params->direction, .linear_before_reset = params->linear_before_reset};
 	find_inputs(s);
 	if (params->clip > 0 || params->input_forget)
 		return "gates are clipped or coupled";
@@ -88,9 +91,11 @@ static const char *look(const ovl_problem *p, rnn_state *s)
 		return "empty";
 	if (s->lengths >= 0 && p->in[s->lengths].type != OVL_I64 && p->in[s->lengths].type != OVL_I32)
 		return "lengths are neither i64 nor i32";
-	if (ovl_desc_count(&p->in[s->w]) != s->directions * s->gates * s->hidden * s->input || ovl_desc_count(&p->in[s->r]) != s->directions * s->gates * s->hidden * s->hidden ||
+	if (ovl_desc_count(&p->in[s->w]) != s->directions * s->gates * s->hidden * s->input ||
+		ovl_desc_count(&p->in[s->r]) != s->directions * s->gates * s->hidden * s->hidden ||
 		(present(p, s->b) && ovl_desc_count(&p->in[s->b]) != s->directions * s->cell.biases * s->hidden) ||
-		ovl_desc_count(&p->in[s->h]) != s->batch * s->directions * s->hidden || (s->c >= 0 && ovl_desc_count(&p->in[s->c]) != s->batch * s->directions * s->hidden) ||
+		ovl_desc_count(&p->in[s->h]) != s->batch * s->directions * s->hidden ||
+		(s->c >= 0 && ovl_desc_count(&p->in[s->c]) != s->batch * s->directions * s->hidden) ||
 		(s->lengths >= 0 && ovl_desc_count(&p->in[s->lengths]) != s->batch))
 		return "shapes do not fit together";
 	return NULL;
@@ -159,8 +164,8 @@ static ovl_status pack_weights(rnn_state *s, const ovl_problem *p, ovl_error *er
 	if (!ovl_mul_ok((size_t)(s->directions * s->columns) * sizeof(float), (size_t)s->input, &w_bytes) ||
 		!ovl_mul_ok((size_t)(s->directions * s->columns) * sizeof(float), (size_t)s->hidden, &r_bytes))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
-	snprintf(tag, sizeof tag, "rnn%d vl%d h%lld i%lld d%lld o%d%d%d%d %d", (int)s->cell.kind, s->isa->gemm->vl, (long long)s->hidden, (long long)s->input,
-		(long long)s->directions, s->cell.order[0], s->cell.order[1], s->cell.order[2], s->cell.order[3], s->two_parts);
+	snprintf(tag, sizeof tag, "rnn%d vl%d h%lld i%lld d%lld o%d%d%d%d %d", (int)s->cell.kind, s->isa->gemm->vl, (long long)s->hidden,
+		(long long)s->input, (long long)s->directions, s->cell.order[0], s->cell.order[1], s->cell.order[2], s->cell.order[3], s->two_parts);
 	OVL_TRY(ovl_packs_get(p->packs, w.from, tag, w_bytes, fill_w, &w, &s->w_packed, err));
 	tag[0] = 'R';
 	return ovl_packs_get(p->packs, r.from, tag, r_bytes, fill_r, &r, &s->r_packed, err);
@@ -189,8 +194,10 @@ static ovl_status set_biases(rnn_state *s, const ovl_problem *p, ovl_error *err)
 
 static void set_chunks(rnn_state *s, int threads)
 {
-	double first = 2.0 * (double)(s->batch * s->time * s->columns) * (double)s->input, step = 2.0 * (double)(s->batch * s->columns) * (double)s->hidden;
-	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(first / 2e5), 4 * (int64_t)threads)), tiles = ovl_gemm_tiles(s->batch * s->time, s->isa->gemm->mr);
+	double first = 2.0 * (double)(s->batch * s->time * s->columns) * (double)s->input,
+	       step = 2.0 * (double)(s->batch * s->columns) * (double)s->hidden;
+	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(first / 2e5), 4 * (int64_t)threads)),
+		tiles = ovl_gemm_tiles(s->batch * s->time, s->isa->gemm->mr);
 	s->rows_chunks = least(want, tiles);
 	s->vec_chunks = least((want + s->rows_chunks - 1) / s->rows_chunks, s->blocks);
 	s->unit_chunks = threads <= 1 ? 1 : most(1, least(least((int64_t)(step / 5e4), 2 * (int64_t)threads / s->directions), s->blocks));
@@ -214,11 +221,12 @@ static ovl_status set_up(rnn_state *s, const ovl_problem *p, ovl_prepared *out, 
 	s->x_floats = s->directions * s->batch * s->time * s->columns;
 	s->p_floats = s->directions * s->batch * s->columns;
 	s->s_floats = s->directions * s->batch * s->ld;
-	if (__builtin_mul_overflow(s->directions * s->batch * s->time, s->columns, &s->x_floats) || __builtin_add_overflow(s->x_floats, s->p_floats + 4 * s->s_floats, &total) ||
-		total > INT64_MAX / 8)
+	if (__builtin_mul_overflow(s->directions * s->batch * s->time, s->columns, &s->x_floats) ||
+		__builtin_add_overflow(s->x_floats, s->p_floats + 4 * s->s_floats, &total) || total > INT64_MAX / 8)
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	out->scratch = (size_t)total * sizeof(float);
-	snprintf(out->detail, sizeof out->detail, "%s %lldx%lld->%lld", names[s->cell.kind], (long long)s->time, (long long)s->input, (long long)s->hidden);
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lld->%lld", names[s->cell.kind], (long long)s->time, (long long)s->input,
+		(long long)s->hidden);
 	return OVL_OK;
 }
 
@@ -275,15 +283,21 @@ static void input_chunk(void *arg, int64_t chunk, int worker)
 	const rnn_job *job = arg;
 	const rnn_state *s = job->s;
 	const ovl_gemm_isa *isa = s->isa->gemm;
-	int64_t m = chunk % s->rows_chunks, n = chunk / s->rows_chunks % s->vec_chunks, d = chunk / (s->rows_chunks * s->vec_chunks), rows = s->batch * s->time;
+	int64_t m = chunk % s->rows_chunks, n = chunk / s->rows_chunks % s->vec_chunks, d = chunk / (s->rows_chunks * s->vec_chunks),
+		rows = s->batch * s->time;
 	int64_t first = ovl_gemm_tile_at(rows, s->rows_chunks, m), last = ovl_gemm_tile_at(rows, s->rows_chunks, m + 1);
 	int64_t block = ovl_gemm_tile_at(s->blocks, s->vec_chunks, n), end = ovl_gemm_tile_at(s->blocks, s->vec_chunks, n + 1);
-	ovl_gemm g = {.k = s->input, .n = s->columns, .ldc = s->columns, .b = (const float *)s->w_packed->data + d * s->w_size, .b_row = isa->vl, .b_vec = s->input * isa->vl,
+	ovl_gemm g = {.k = s->input,
+		.n = s->columns,
+		.ldc = s->columns,
+		.b = (const float *)s->w_packed->data + d * s->w_size,
+		.b_row = isa->vl,
+		.b_vec = s->input * isa->vl,
 		.bias = s->x_bias + d * s->columns};
 	(void)worker;
 	if (!cancelled(job->call))
-		isa->run(&g, last - first, (const float *)job->call->in[s->x] + first * s->input, s->input, job->x_sums + (d * rows + first) * s->columns, NULL, 0, block * s->gates,
-			(end - block) * s->gates);
+		isa->run(&g, last - first, (const float *)job->call->in[s->x] + first * s->input, s->input,
+			job->x_sums + (d * rows + first) * s->columns, NULL, 0, block * s->gates, (end - block) * s->gates);
 }
 
 /* The product of a state (or of the reset one) with the gates of blocks [block, end). `packed`: panels from the first block on. */
@@ -291,7 +305,13 @@ static void multiply(const rnn_job *job, int64_t d, const float *a, const float 
 {
 	const rnn_state *s = job->s;
 	const ovl_gemm_isa *isa = s->isa->gemm;
-	ovl_gemm g = {.k = s->hidden, .n = s->blocks * gates * isa->vl, .ldc = s->columns, .b = packed, .b_row = isa->vl, .b_vec = s->hidden * isa->vl, .bias = bias};
+	ovl_gemm g = {.k = s->hidden,
+		.n = s->blocks * gates * isa->vl,
+		.ldc = s->columns,
+		.b = packed,
+		.b_row = isa->vl,
+		.b_vec = s->hidden * isa->vl,
+		.bias = bias};
 	float *to = job->h_sums + d * s->batch * s->columns + (job->second_part ? 2 * s->ld : 0);
 	isa->run(&g, s->batch, a, s->ld, to, NULL, 0, block * gates, (end - block) * gates);
 }
@@ -303,7 +323,10 @@ static void update(const rnn_job *job, int64_t d, int64_t b, int64_t block, int6
 	int64_t vl = isa->gemm->vl, unit = block * vl, row = (d * s->batch + b) * s->ld + unit, length = length_of(job, b), at = job->step;
 	bool back = s->cell.sequence && (s->params.direction == OVL_RNN_REVERSE || d == 1);
 	const float *h = job->h_sums + (d * s->batch + b) * s->columns;
-	ovl_rnn_units u = {.n = least(s->hidden, end * vl) - unit, .old = job->state[job->turn] + row, .state = job->state[!job->turn] + row, .function = s->cell.activations[0]};
+	ovl_rnn_units u = {.n = least(s->hidden, end * vl) - unit,
+		.old = job->state[job->turn] + row,
+		.state = job->state[!job->turn] + row,
+		.function = s->cell.activations[0]};
 	if (at >= length) { /* this sequence is over */
 		memcpy(u.state, u.old, (size_t)u.n * sizeof *u.state);
 		return;
@@ -364,10 +387,12 @@ static ovl_status check_lengths(const rnn_job *job, int64_t *longest)
 	for (int64_t b = 0; b < s->batch; b++) {
 		int64_t n = length_of(job, b);
 		if (n < 0 || n > s->time)
-			return ovl_fail(job->call->err, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b, (long long)n, (long long)s->time);
+			return ovl_fail(job->call->err, OVL_E_ARGUMENT, "sequence %lld has a length of %lld, expected 0 to %lld", (long long)b,
+				(long long)n, (long long)s->time);
 		*longest = most(*longest, n);
 		for (int64_t d = 0; d < s->directions && s->cell.sequence; d++)
-			memset((float *)job->call->out[0] + ((b * s->directions + d) * s->time + n) * s->hidden, 0, (size_t)((s->time - n) * s->hidden) * sizeof(float));
+			memset((float *)job->call->out[0] + ((b * s->directions + d) * s->time + n) * s->hidden, 0,
+				(size_t)((s->time - n) * s->hidden) * sizeof(float));
 	}
 	return OVL_OK;
 }
