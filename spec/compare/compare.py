@@ -11,11 +11,12 @@ Common fields:
   items  [value...]: a list of inputs              batch  [value...]: a list that makes up one input
   at     a position from 0                         key    a key as in keyed
 A value is {"tensor": type, "shape", "data"}, {"array": type, ...} (NumPy's array; nested Lua tables), {"raw": type, "data"} (NumPy's array;
-LuaJIT's cdata), {"wrap": "$raw"} (a tensor on that memory), {"zeros": type, "shape"}, {"roi": value, "from", "to"}, {"list": [...]}, {"none": true}, "$name",
-or a plain one. The outcome of a step is what it gave: type, shape and data, a word, a boolean; or an error, of which only that it is one is compared.
+LuaJIT's cdata), {"wrap": "$raw"} (a tensor on that memory), {"zeros": type, "shape"}, {"roi": value, "from", "to"}, {"list": [...]},
+{"none": true}, "$name", or a plain one. The outcome of a step is what it gave: type, shape and data, a word, a boolean; or an error, of which
+only that it is one is compared.
 
-`wanted` lists where ovlite is meant to differ: [step from 0, what ovlite gives there, why]. What it gives: "error" or "error:CODE", data of the outputs
-as lists, or the outcome itself. The exit status is 1 where something else differs, or where ovlite does not give what is wanted.
+`wanted` lists where ovlite is meant to differ: [step from 0, what ovlite gives there, why]. What it gives: "error" or "error:CODE", data of the
+outputs as lists, or the outcome itself. The exit status is 1 where something else differs, or where ovlite does not give what is wanted.
 """
 import argparse
 import collections
