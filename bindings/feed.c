@@ -13,13 +13,16 @@ typedef struct item {
 	ovl_shape shape;
 } item;
 
+enum { FEW = 4 }; /* ports of most models; for these a call makes no garbage */
+
 typedef struct feed {
 	lua_State *L;
 	ovl_request *r;
 	const lovl_ports *ports;
 	bool share;
-	item *items; /* memory from Lua */
+	item *items; /* `few`, or memory from Lua */
 	size_t n, cap;
+	item few[FEW];
 } feed;
 
 static const ovl_port *port_of(const feed *f, ovl_side side, size_t i) { return lovl_ports_at(f->ports, side, i); }
@@ -75,6 +78,23 @@ static ovl_status collect(feed *f, ovl_side side, size_t i, int at, ovl_error *e
 	return OVL_OK;
 }
 
+/* Pushes a Tensor that holds a reference while Lua might raise; the same one each time. */
+static lovl_object *push_holder(lua_State *L)
+{
+	lovl_object *o;
+	lua_getfield(L, LUA_REGISTRYINDEX, "ovlite.holder");
+	o = lovl_to(L, -1, &lovl_tensor);
+	if (!o) {
+		lua_pop(L, 1);
+		o = lovl_new(L, &lovl_tensor);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, LUA_REGISTRYINDEX, "ovlite.holder");
+	}
+	ovl_tensor_release(o->c);
+	o->c = NULL;
+	return o;
+}
+
 static ovl_status apply_item(feed *f, item *it, ovl_error *err)
 {
 	ovl_status st;
@@ -82,7 +102,7 @@ static ovl_status apply_item(feed *f, item *it, ovl_error *err)
 		return ovl_request_set_tensor(f->r, it->side, it->i, it->tensor, err);
 	if (it->side == OVL_OUTPUT) /* would be overwritten by the run */
 		return OVL_OK;
-	lovl_object *held = lovl_new(f->L, &lovl_tensor);
+	lovl_object *held = push_holder(f->L);
 	st = ovl_request_input_for_copy(f->r, it->i, &it->shape, (ovl_tensor **)&held->c, err);
 	if (st == OVL_OK)
 		st = lovl_array_write(f->L, &it->a, held->c, err);
@@ -104,9 +124,13 @@ static void apply(feed *f)
 
 static void begin(feed *f, lua_State *L, ovl_request *r, const lovl_ports *ports, bool share)
 {
-	*f = (feed){.L = L, .r = r, .ports = ports, .share = share};
+	f->L = L;
+	f->r = r;
+	f->ports = ports;
+	f->share = share;
+	f->n = 0;
 	f->cap = lovl_ports_count(ports, OVL_INPUT) + lovl_ports_count(ports, OVL_OUTPUT);
-	f->items = lua_newuserdata(L, (f->cap + 1) * sizeof *f->items);
+	f->items = f->cap < FEW ? f->few : lua_newuserdata(L, (f->cap + 1) * sizeof *f->items);
 }
 
 /* ---- what a table means ---- */

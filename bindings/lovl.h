@@ -176,7 +176,7 @@ bool lovl_expected(lua_State *L, const ovl_request *r);
 const void *lovl_deliver(lua_State *L, lovl_home *h, int64_t ms, ovl_error *outcome);
 int lovl_deliver_due(lua_State *L, lovl_home *h); /* all that are due now; how many */
 void lovl_raise_callback_error(lua_State *L, lovl_home *h); /* the oldest error that a callback raised, if there is one */
-void lovl_drain_quiet(lovl_home *h);
+void lovl_drain_quiet(lovl_home *h, const ovl_request *restarted);
 int64_t lovl_now_ms(void);
 
 /* What a request's table holds, by position. Two handles of one request share it. */

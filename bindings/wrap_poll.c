@@ -4,7 +4,9 @@
  * and calls the callbacks on the main Lua state. Until then registry["ovlite.pending"] keeps the request's table (callback, userdata) alive. */
 #include "lovl.h"
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A Lua value that foreign memory belongs to. Its tensor may end on any thread, so the end only puts it on a list. */
 typedef struct anchor {
@@ -18,6 +20,7 @@ struct lovl_home {
 	int refs; /* atomic: the sentinel and the anchors */
 	anchor *released; /* atomic: a stack */
 	ovl_completions *due, *quiet;
+	int bell; /* an eventfd, rung when news for a loop's adapter was taken off the quiet list by somebody else; -1: none */
 	int expected; /* runs whose end has not been delivered */
 	int errors; /* of callbacks, waiting in registry["ovlite.errors"] */
 	lua_State *main; /* NULL: not known yet (LuaJIT and 5.1, when required inside a coroutine) */
@@ -184,11 +187,18 @@ ovl_completions *lovl_completions(lua_State *L, lovl_home *h)
 
 ovl_completions *lovl_quiet_completions(lovl_home *h) { return h->quiet; }
 
-void lovl_drain_quiet(lovl_home *h)
+/* Before `restarted` starts anew: its last news must be off the list. That of others is passed on by the bell. */
+void lovl_drain_quiet(lovl_home *h, const ovl_request *restarted)
 {
 	ovl_request *r;
-	while (h->quiet && (r = ovl_completions_pop(h->quiet, 0, NULL)))
+	bool others = false;
+	while (h->quiet && (r = ovl_completions_pop(h->quiet, 0, NULL))) {
+		others |= r != restarted;
+		ovl_request_settle(r); /* the news is there a moment before the request says that it has ended; this waits for that */
 		ovl_request_release(r);
+	}
+	if (others && restarted && h->bell >= 0)
+		eventfd_write(h->bell, 1);
 }
 
 /* ---- callbacks ---- */
@@ -329,21 +339,30 @@ static int pollfd(lua_State *L)
 	return 1;
 }
 
-/* core.quietfd(): for adapters of event loops; from now on the end of every run makes it readable, so that await need not look again and again. */
-static int quietfd(lua_State *L)
+/* core.quietfds(): for adapters of event loops; from now on the end of every run makes one of the two readable, so that await need not look again and again. */
+static int quietfds(lua_State *L)
 {
 	lovl_home *h = lovl_home_of(L);
 	ovl_error err;
+	if (h->bell < 0)
+		h->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (h->bell < 0)
+		lovl_error(L, OVL_E_IO, "no descriptor is free for the event loop");
 	if (!h->quiet)
 		lovl_try(L, ovl_completions_new(&h->quiet, &err), &err);
 	lua_pushinteger(L, ovl_completions_fd(h->quiet));
-	return 1;
+	lua_pushinteger(L, h->bell);
+	return 2;
 }
 
-/* core.drain(): takes the news off quietfd. */
+/* core.drain(): takes the news off quietfds. */
 static int drain(lua_State *L)
 {
-	lovl_drain_quiet(lovl_home_of(L));
+	lovl_home *h = lovl_home_of(L);
+	eventfd_t n;
+	lovl_drain_quiet(h, NULL);
+	if (h->bell >= 0)
+		eventfd_read(h->bell, &n);
 	return 0;
 }
 
@@ -392,6 +411,8 @@ static int home_gc(lua_State *L)
 	ovl_completions_release(h->due);
 	ovl_completions_release(h->quiet);
 	h->due = h->quiet = NULL;
+	if (h->bell >= 0)
+		close(h->bell);
 	home_release(h);
 	return 0;
 }
@@ -408,6 +429,7 @@ static void make_home(lua_State *L)
 	if (!*box)
 		lovl_error(L, OVL_E_MEMORY, "no memory to load the module");
 	(*box)->refs = 1;
+	(*box)->bell = -1;
 #ifdef LUA_RIDX_MAINTHREAD
 	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
 	(*box)->main = lua_tothread(L, -1);
@@ -420,7 +442,7 @@ static void make_home(lua_State *L)
 	lua_setfield(L, LUA_REGISTRYINDEX, "ovlite.home");
 }
 
-static const luaL_Reg FUNCTIONS[] = {{"poll", poll}, {"pollfd", pollfd}, {"quietfd", quietfd}, {"drain", drain}, {"expected", expected}, {"now", now}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {{"poll", poll}, {"pollfd", pollfd}, {"quietfds", quietfds}, {"drain", drain}, {"expected", expected}, {"now", now}, {NULL, NULL}};
 
 void lovl_open_poll(lua_State *L);
 void lovl_open_poll(lua_State *L)

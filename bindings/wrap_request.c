@@ -236,7 +236,7 @@ static void feed_inputs(lua_State *L, ovl_request *r, int at, bool share)
 }
 
 /* Before a new run: news of the last one that nobody took off the quiet list. */
-static void forget_quiet(lua_State *L, int at)
+static void forget_quiet(lua_State *L, int at, const ovl_request *r)
 {
 	lovl_home *h = lovl_home_of(L);
 	bool quiet;
@@ -245,7 +245,7 @@ static void forget_quiet(lua_State *L, int at)
 	quiet = lua_toboolean(L, -1);
 	lua_pop(L, 1);
 	if (quiet) {
-		lovl_drain_quiet(h);
+		lovl_drain_quiet(h, r);
 		lua_pushboolean(L, 0);
 		lua_rawseti(L, -2, LOVL_QUIET);
 	}
@@ -310,7 +310,7 @@ static int start_async(lua_State *L)
 	ovl_error err;
 	lua_settop(L, 4);
 	read_sharing(L, 4, &share, NULL);
-	forget_quiet(L, 1);
+	forget_quiet(L, 1, r);
 	if (!lua_isnil(L, 2))
 		feed_inputs(L, r, 2, share);
 	lovl_getenv(L, 1);
@@ -410,11 +410,11 @@ static bool is_callable(lua_State *L, int at)
 /* request:set_callback(fn [, userdata]) */
 static int set_callback(lua_State *L)
 {
-	idle_self(L);
+	ovl_request *r = idle_self(L);
 	lua_settop(L, 3);
 	if (!lua_isnil(L, 2) && !is_callable(L, 2))
 		lovl_type_error(L, 2, "set_callback", "a function, or nil to remove it");
-	forget_quiet(L, 1);
+	forget_quiet(L, 1, r);
 	lovl_getenv(L, 1);
 	lua_pushvalue(L, 2);
 	lua_rawseti(L, -2, LOVL_CALLBACK);

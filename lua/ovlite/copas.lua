@@ -2,7 +2,7 @@
 -- Copas waits for sockets only, so ended runs are looked for in short sleeps.
 local copas = require("copas")
 local core = require("ovlite_core")
-local sleep = copas.pause or copas.sleep
+local sleep = copas.pause or copas.sleep or error("ovlite.copas needs a Copas that can sleep (2.0 or later)")
 local adapter = { interval = 0.001 }
 
 function core.waiter() sleep(adapter.interval) end

@@ -2,13 +2,12 @@
 local cqueues = require("cqueues")
 local core = require("ovlite_core")
 local loop = require("ovlite.loop")
-local callbacks, quiet = loop.use()
 local pollable = {}
-for i, fd in ipairs({ callbacks, quiet }) do pollable[i] = { pollfd = fd, events = "r" } end
+for i, fd in ipairs({ loop.use() }) do pollable[i] = { pollfd = fd, events = "r" } end
 
 -- cqueues has its own scheduler: a coroutine polls and comes back by itself.
 function core.waiter()
-  cqueues.poll(pollable[1], pollable[2], 0.05)
+  cqueues.poll(pollable[1], pollable[2], pollable[3], 0.02) -- another coroutine may have taken the news
   core.drain()
 end
 

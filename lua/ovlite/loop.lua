@@ -32,10 +32,10 @@ end
 --- Nothing is waited for and no callback is due.
 function loop.idle() return #waiting == 0 and core.expected() == 0 end
 
---- Makes await use this loop. Returns the two descriptors that become readable: for callbacks, and for runs without one.
+--- Makes await use this loop. Returns the descriptors that become readable: one for callbacks, two for runs without one.
 function loop.use(waiter)
   core.waiter = waiter or loop.wait
-  return core.pollfd(), core.quietfd()
+  return core.pollfd(), core.quietfds()
 end
 
 return loop
