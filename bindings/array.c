@@ -510,8 +510,10 @@ static ovl_status write_rows(lua_State *L, const lovl_array *a, sink *s, int dep
 		lua_rawgeti(L, t, (int)i);
 		if (leaves)
 			OVL_TRY(put_element(L, s->to, s->type, s->data, s->at++, s->err));
-		else
+		else if (lua_type(L, -1) == LUA_TTABLE)
 			OVL_TRY(write_rows(L, a, s, depth + 1));
+		else /* a finaliser or a getSize has been at work since it was read */
+			return ovl_fail(s->err, OVL_E_SHAPE, "the table changed while it was read");
 		lua_pop(L, 1);
 	}
 	return OVL_OK;

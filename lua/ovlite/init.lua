@@ -56,7 +56,9 @@ return setmetatable(ov, {
     if opset and opset >= 1 and opset <= 15 then
       part = builder.opset(opset)
     elseif name == "preprocess" then
-      part = require("ovlite.preprocess")
+      local found, module = pcall(require, "ovlite.preprocess")
+      if not found then core.fail("unsupported", "preprocessing is not there yet: " .. tostring(module):match("[^\n]*")) end
+      part = module
     end
     rawset(t, name, part)
     return part
