@@ -292,7 +292,14 @@ static const float *mask_of(const tile *t, int64_t r, int64_t key, int64_t n)
 	return t->mask_row;
 }
 
-static void soften_block(tile *t, int64_t key, int64_t n)
+static void rescale(tile *t, int64_t r, float factor)
+{
+	const attention_state *s = t->job->s;
+	if (factor != 1.0f)
+		s->isa->scale(t->out + r * s->out_ld, t->out + r * s->out_ld, s->width, factor);
+}
+
+static void soften_masked(tile *t, int64_t key, int64_t n)
 {
 	const attention_state *s = t->job->s;
 	for (int64_t r = 0; r < t->n; r++) {
@@ -303,10 +310,23 @@ static void soften_block(tile *t, int64_t key, int64_t n)
 			memset(row + seen, 0, (size_t)(n - seen) * sizeof *row);
 		if (!seen)
 			continue;
-		factor = s->isa->soften(row, seen, t->job->scale, mask_of(t, r, key, seen), &t->max[r], &t->sum[r]);
-		if (key > 0 && factor != 1.0f)
-			s->isa->scale(t->out + r * s->out_ld, t->out + r * s->out_ld, s->width, factor);
+		factor = s->isa->soften_masked(row, seen, t->job->scale, mask_of(t, r, key, seen), &t->max[r], &t->sum[r]);
+		if (key > 0)
+			rescale(t, r, factor);
 	}
+}
+
+static void soften_block(tile *t, int64_t key, int64_t n)
+{
+	const attention_state *s = t->job->s;
+	float factor[16];
+	if (s->causal || t->mask || !(t->job->scale > 0)) {
+		soften_masked(t, key, n);
+		return;
+	}
+	s->isa->soften(t->scores, s->score_ld, t->n, n, t->job->scale, t->max, t->sum, factor);
+	for (int64_t r = 0; r < t->n && key > 0; r++)
+		rescale(t, r, factor[r]);
 }
 
 static void value_block(tile *t, int64_t key, int64_t n)

@@ -6,9 +6,11 @@
 
 typedef struct ovl_attention_isa {
 	const ovl_gemm_isa *gemm;
-	/* One row of n scores becomes exp(score * scale + mask - max), where *max is raised to the new maximum, *sum (of what came before) is
-	 * rescaled and increased; returns the factor exp(old maximum - new maximum). mask: n floats, or NULL. */
-	float (*soften)(float *scores, int64_t n, float scale, const float *mask, float *max, float *sum);
+	/* Rows of n scores become exp(score * scale - max), where max[] is raised to the new maximum, sum[] (of what came before) is rescaled and
+	 * increased, and factor[] becomes exp(old maximum - new maximum). scale is positive. */
+	void (*soften)(float *scores, int64_t ld, int64_t rows, int64_t n, float scale, float *max, float *sum, float *factor);
+	/* One row with a mask that is added: n floats, or NULL. Any scale. Returns the factor. */
+	float (*soften_masked)(float *scores, int64_t n, float scale, const float *mask, float *max, float *sum);
 	/* to[0..n) = from[0..n) * factor; may be the same memory */
 	void (*scale)(float *to, const float *from, int64_t n, float factor);
 } ovl_attention_isa;

@@ -3,10 +3,20 @@
 #include <math.h>
 #include <string.h>
 
+/* a * 2^n for -126 <= n <= 0 */
+#if VL == 16
+static inline V v_scale_down(V a, V n) { return v_scale(a, n); }
+#else
+static inline V v_scale_down(V a, V n)
+{
+	return v_mul(a, v_of_bits(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
+}
+#endif
+
 /* Below -87 results would be subnormal: slow to multiply with and worth nothing beside the row's largest, which is 1. NaN stays. */
 static inline V exp_or_zero(V x) { return v_select(v_lt(x, v_set(-87.0f)), v_zero(), v_exp(x)); }
 
-static float soften(float *scores, int64_t n, float scale, const float *mask, float *max, float *sum)
+static float soften_masked(float *scores, int64_t n, float scale, const float *mask, float *max, float *sum)
 {
 	V k = v_set(scale), top = v_set(-INFINITY), total = v_zero(), shift;
 	VT tail = v_tail(n % VL ? n % VL : VL);
@@ -50,6 +60,48 @@ static float soften(float *scores, int64_t n, float scale, const float *mask, fl
 	return factor;
 }
 
+/* exp(x) for x <= 0 or NaN; below -87 it stays at 1.6e-38, which is nothing beside the largest, 1, but no subnormal. */
+static inline V exp_down(V x)
+{
+	V n, p = v_exp_core(v_max(v_set(-87.0f), x), &n);
+	return v_scale_down(v_add(p, v_set(1.0f)), n);
+}
+
+static inline __attribute__((always_inline)) void soften_row(float *row, int64_t n, float scale, float *max, float *sum, float *factor)
+{
+	V top = v_set(-INFINITY), total = v_zero(), k = v_set(scale), shift;
+	int64_t whole = n / VL * VL, i;
+	VT tail = v_tail(n - whole);
+	float old = *max, now;
+	for (i = 0; i < whole; i += VL)
+		top = v_max(top, v_load(row + i));
+	if (whole < n)
+		top = v_max(top, v_keep_t(v_load_t(row + i, tail), top, tail));
+	now = v_top(top) * scale;
+	if (!(now >= old))
+		now = old;
+	*max = now;
+	*factor = old == now ? 1.0f : old == -INFINITY ? 0.0f : expf(old - now);
+	shift = v_set(now);
+	for (i = 0; i < whole; i += VL) {
+		V e = exp_down(v_fms(v_load(row + i), k, shift));
+		v_store(row + i, e);
+		total = v_add(total, e);
+	}
+	if (whole < n) {
+		V e = exp_down(v_fms(v_load_t(row + i, tail), k, shift));
+		v_store_t(row + i, e, tail);
+		total = v_add(total, v_keep_t(e, v_zero(), tail));
+	}
+	*sum = *sum * *factor + v_sum(total);
+}
+
+static void soften(float *scores, int64_t ld, int64_t rows, int64_t n, float scale, float *max, float *sum, float *factor)
+{
+	for (int64_t r = 0; r < rows; r++)
+		soften_row(scores + r * ld, n, scale, &max[r], &sum[r], &factor[r]);
+}
+
 static void scale_row(float *to, const float *from, int64_t n, float factor)
 {
 	V f = v_set(factor);
@@ -62,6 +114,6 @@ static void scale_row(float *to, const float *from, int64_t n, float factor)
 	}
 }
 
-static const ovl_attention_isa attention_isa = {&V_NAME(ovl_gemm), soften, scale_row};
+static const ovl_attention_isa attention_isa = {&V_NAME(ovl_gemm), soften, soften_masked, scale_row};
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err) { return ovl_attention_prepare(&attention_isa, p, out, err); }
