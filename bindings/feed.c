@@ -39,7 +39,13 @@ static ovl_status look(feed *f, item *it, int at, ovl_error *err)
 	const ovl_port *p = port_of(f, it->side, it->i);
 	ovl_type type = ovl_port_type(p);
 	ovl_pshape place;
-	ovl_status st = lovl_array_read(f->L, at, type == OVL_STRING, &it->a, err);
+	ovl_status st;
+	if (type == OVL_SEQUENCE) {
+		OVL_TRY(lovl_to_sequence(f->L, at, err));
+		it->tensor = ((lovl_object *)lua_touserdata(f->L, -1))->c;
+		return ovl_request_check_tensor(f->r, it->side, it->i, it->tensor, err);
+	}
+	st = lovl_array_read(f->L, at, type == OVL_STRING, &it->a, err);
 	if (st != OVL_OK)
 		return st;
 	if (it->a.kind == LOVL_TENSOR) {
@@ -156,7 +162,10 @@ static int depth_of(lua_State *L, int at, int *leaf)
 static bool is_data_of(lua_State *L, const ovl_port *p, int at)
 {
 	ovl_pshape s;
-	int leaf, depth = depth_of(L, at, &leaf);
+	int leaf, depth;
+	if (ovl_port_type(p) == OVL_SEQUENCE) /* inputs are in a list of their own */
+		return false;
+	depth = depth_of(L, at, &leaf);
 	ovl_port_shape(p, &s);
 	if (leaf == LUA_TNIL) /* rows without elements */
 		leaf = depth > 1 ? (ovl_port_type(p) == OVL_STRING ? LUA_TSTRING : LUA_TNUMBER) : leaf;

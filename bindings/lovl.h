@@ -112,6 +112,9 @@ bool lovl_cdata_int(lua_State *L, int at, bool *is_unsigned, int64_t *out); /* a
 /* ---- wrap_tensor.c ---- */
 
 void lovl_push_tensor(lua_State *L, ovl_tensor *t); /* takes the reference over */
+void lovl_push_result(lua_State *L, ovl_tensor *t); /* the same; a sequence becomes a list of what is in it */
+/* A list of Tensors and of such lists as a sequence: pushes its Tensor, which must not reach scripts. */
+ovl_status lovl_to_sequence(lua_State *L, int at, ovl_error *err);
 ovl_tensor *lovl_check_tensor(lua_State *L, int at, const char *what);
 void lovl_pressure(lua_State *L, size_t bytes); /* tells the collector about memory that it cannot see; may collect */
 bool lovl_collect_for(lua_State *L, ovl_status status); /* after a `memory` failure: collects, and says whether to try again */

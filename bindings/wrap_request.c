@@ -152,7 +152,7 @@ static void push_shared_dict(lua_State *L, int env, ovl_request *r, size_t n)
 		if (old && old->c == t)
 			ovl_tensor_release(t);
 		else {
-			lovl_push_tensor(L, t);
+			lovl_push_result(L, t);
 			lua_rawseti(L, -2, (int)i + 1);
 		}
 	}
@@ -174,6 +174,10 @@ static void push_copied_dict(lua_State *L, int env, ovl_request *r, size_t n)
 		}
 		lovl_try(L, st, &err);
 		lovl_pressure(L, ovl_tensor_bytes(o->c));
+		if (ovl_tensor_type(o->c) == OVL_SEQUENCE) {
+			lovl_push_result(L, ovl_tensor_retain(o->c));
+			lua_remove(L, -2);
+		}
 		lua_rawseti(L, -2, (int)i + 1);
 	}
 }
@@ -462,8 +466,9 @@ static int is_running(lua_State *L)
 static void push_tensor(lua_State *L, ovl_request *r, ovl_side side, size_t i)
 {
 	ovl_error err;
-	lovl_object *o = lovl_new(L, &lovl_tensor);
-	lovl_try(L, ovl_request_get_tensor(r, side, i, (ovl_tensor **)&o->c, &err), &err);
+	ovl_tensor *t;
+	lovl_try(L, ovl_request_get_tensor(r, side, i, &t, &err), &err);
+	lovl_push_result(L, t);
 }
 
 static int get_tensor(lua_State *L)

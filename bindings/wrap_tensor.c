@@ -58,6 +58,51 @@ void lovl_push_tensor(lua_State *L, ovl_tensor *t)
 	lovl_new(L, &lovl_tensor)->c = t;
 }
 
+void lovl_push_result(lua_State *L, ovl_tensor *t)
+{
+	lovl_push_tensor(L, t); /* the collector's from here on */
+	if (ovl_tensor_type(t) != OVL_SEQUENCE)
+		return;
+	int64_t n = ovl_tensor_count(t);
+	luaL_checkstack(L, 8, "too deep a sequence");
+	lua_createtable(L, (int)(n < 1024 ? n : 1024), 0);
+	for (int64_t i = 0; i < n; i++) {
+		lovl_push_result(L, ovl_tensor_retain(((ovl_tensor **)ovl_tensor_data(t))[i]));
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	lua_remove(L, -2);
+}
+
+static ovl_status sequence_of(lua_State *L, int at, int depth, ovl_error *err)
+{
+	bool list = lua_type(L, at) == LUA_TTABLE;
+	ovl_shape shape = {.rank = 1, .dims = {lua_isnoneornil(L, at) ? 0 : list ? (int64_t)lua_rawlen(L, at) : 1}};
+	if (depth > 8)
+		return ovl_fail(err, OVL_E_ARGUMENT, "lists are nested too deep for a sequence");
+	luaL_checkstack(L, 8, "too deep a sequence");
+	lovl_object *o = lovl_new(L, &lovl_tensor);
+	int mine = lua_gettop(L);
+	OVL_TRY(ovl_tensor_new(OVL_SEQUENCE, &shape, (ovl_tensor **)&o->c, err));
+	for (int64_t i = 0; i < shape.dims[0]; i++) {
+		if (list)
+			lua_rawgeti(L, at, (int)i + 1);
+		else
+			lua_pushvalue(L, at);
+		if (lua_type(L, -1) == LUA_TTABLE)
+			OVL_TRY(sequence_of(L, lua_gettop(L), depth + 1, err));
+		lovl_object *from = lovl_to(L, -1, &lovl_tensor), *copy;
+		if (!from || !from->c)
+			return ovl_fail(err, OVL_E_TYPE, "element %lld of a sequence is %s, expected an ov.Tensor or a list of them", (long long)i + 1, lovl_typename(L, -1));
+		copy = lovl_new(L, &lovl_tensor); /* a tensor of its own: the script may write into its one at any time */
+		OVL_TRY(ovl_tensor_clone(from->c, (ovl_tensor **)&copy->c, err));
+		OVL_TRY(ovl_tensor_set_item(o->c, i, copy->c, err));
+		lua_settop(L, mine);
+	}
+	return OVL_OK;
+}
+
+ovl_status lovl_to_sequence(lua_State *L, int at, ovl_error *err) { return sequence_of(L, at, 0, err); }
+
 ovl_tensor *lovl_check_tensor(lua_State *L, int at, const char *what) { return lovl_check(L, at, &lovl_tensor, what); }
 static ovl_tensor *self(lua_State *L) { return lovl_self(L, &lovl_tensor); }
 

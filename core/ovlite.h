@@ -40,6 +40,8 @@ OVL_API ovl_status ovl_tensor_wrap(void *data, ovl_type type, const ovl_shape *s
 OVL_API ovl_status ovl_tensor_roi(ovl_tensor *base, const int64_t *first, const int64_t *last, ovl_tensor **out, ovl_error *err); /* last excluded */
 OVL_API ovl_tensor *ovl_tensor_retain(const ovl_tensor *t);
 OVL_API void ovl_tensor_release(ovl_tensor *t);
+/* Stores a reference to `item` as element i of a tensor of type sequence, whose data are ovl_tensor pointers. */
+OVL_API ovl_status ovl_tensor_set_item(ovl_tensor *t, int64_t i, ovl_tensor *item, ovl_error *err);
 OVL_API ovl_type ovl_tensor_type(const ovl_tensor *t);
 OVL_API void ovl_tensor_shape(const ovl_tensor *t, ovl_shape *out);
 OVL_API const int64_t *ovl_tensor_strides(const ovl_tensor *t); /* elements; rank of them; borrowed */

@@ -141,3 +141,11 @@ ovl_status ovl_run_output(ovl_run *run, int i, ovl_type type, const ovl_shape *s
 	*out = t;
 	return OVL_OK;
 }
+
+ovl_status ovl_infer_sequences(ovl_infer *in)
+{
+	for (int i = 0; i < in->n_in; i++)
+		if (in->in_type[i] == OVL_SEQUENCE && !(in->op->flags & OVL_OP_SEQUENCE))
+			return ovl_infer_fail(in, OVL_E_TYPE, "input %d is a sequence, expected a tensor", i);
+	return OVL_OK;
+}

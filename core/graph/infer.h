@@ -4,6 +4,8 @@
 
 #include "graph/op.h"
 
+/* Fails when an input is a sequence and the operator knows none (before its own infer is asked). */
+ovl_status ovl_infer_sequences(ovl_infer *in);
 void ovl_infer_out(ovl_infer *in, int i, ovl_type type, const ovl_pshape *shape);
 ovl_status ovl_infer_same(ovl_infer *in); /* output 0 like input 0 */
 ovl_status ovl_infer_broadcast(ovl_infer *in, ovl_type type); /* output 0: numpy broadcast of inputs 0 and 1; type OVL_DYNAMIC: the (merged) input type */

@@ -433,7 +433,9 @@ ovl_status ovl_node_infer(ovl_node *n, ovl_error *err)
 		w.out_shape[i] = ovl_pshape_any();
 	g.w = &w;
 	g.in = (ovl_infer){n, n->op, n->params, n_in, w.in_type, w.in_shape, w.in_value, n_out, w.out_type, w.out_shape, w.out_value, err};
-	st = n->op->infer(&g.in);
+	st = ovl_infer_sequences(&g.in);
+	if (st == OVL_OK)
+		st = n->op->infer(&g.in);
 	if (st == OVL_OK && foldable(n, &w) && !(w.n_out == 1 && w.out_value[0]))
 		st = fold(n, &w, err);
 	if (st == OVL_OK && !resize_outputs(n, (size_t)w.n_out))

@@ -20,6 +20,7 @@ enum {
 			    the run sets them by ovl_run_output */
 	OVL_OP_INTERNAL = 16, /* made by passes only; not in files, not in the builder */
 	OVL_OP_NO_BUILDER = 32, /* readable from files, without a factory function */
+	OVL_OP_SEQUENCE = 64, /* knows sequences; no other operator is given one */
 };
 
 typedef struct ovl_op {

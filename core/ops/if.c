@@ -113,7 +113,7 @@ static const ovl_op if_v8 = {
 	.max_inputs = -1,
 	.outputs = -1,
 	.inputs = "condition inputs...",
-	.flags = OVL_OP_NO_BUILDER,
+	.flags = OVL_OP_NO_BUILDER | OVL_OP_SEQUENCE,
 	.infer = infer,
 	.run = if_run,
 };

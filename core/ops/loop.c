@@ -459,7 +459,7 @@ static const ovl_op loop_v5 = {
 	.max_inputs = -1,
 	.outputs = -1,
 	.inputs = "trip_count execution_condition inputs...",
-	.flags = OVL_OP_NO_BUILDER,
+	.flags = OVL_OP_NO_BUILDER | OVL_OP_SEQUENCE,
 	.infer = infer,
 	.run = loop_run,
 };
@@ -471,7 +471,7 @@ static const ovl_op tensor_iterator_v1 = {
 	.max_inputs = -1,
 	.outputs = -1,
 	.inputs = "inputs...",
-	.flags = OVL_OP_NO_BUILDER,
+	.flags = OVL_OP_NO_BUILDER | OVL_OP_SEQUENCE,
 	.infer = infer,
 	.run = loop_run,
 };

@@ -30,6 +30,6 @@ static const ovl_attr constant_attrs[] = {OVL_ATTR_TENSOR(ovl_constant_params, v
 static const ovl_op constant = {.name = "Constant", .ir_name = "Const", .since = 1, .outputs = 1, .inputs = "", .params_size = sizeof(ovl_constant_params),
 	.attrs = constant_attrs, .infer = constant_infer};
 
-static const ovl_op result = {.name = "Result", .since = 1, .min_inputs = 1, .max_inputs = 1, .outputs = 1, .inputs = "data", .infer = ovl_infer_same};
+static const ovl_op result = {.name = "Result", .since = 1, .min_inputs = 1, .max_inputs = 1, .outputs = 1, .inputs = "data", .flags = OVL_OP_SEQUENCE, .infer = ovl_infer_same};
 
 const ovl_op *const ovl_ops_terminals[] = {&parameter, &constant, &result, NULL};

@@ -329,7 +329,7 @@ static ovl_status reference_step(ovl_build *b, const ovl_node *n, int *in, int n
 		ovl_shape shape;
 		ovl_desc d = {.type = o->type};
 		int v;
-		if (!late && o->type != OVL_STRING && ovl_pshape_to_shape(&o->shape, &shape)) { /* strings own memory: not for the arena */
+		if (!late && !ovl_type_owns(o->type) && ovl_pshape_to_shape(&o->shape, &shape)) { /* what owns memory is not for the arena */
 			d = ovl_desc_dense(o->type, shape.rank, shape.dims);
 			v = arena_value(b, &d);
 		} else
@@ -349,13 +349,13 @@ static bool outputs_static(const ovl_node *n)
 	return true;
 }
 
-static bool has_string(const ovl_build *b, const ovl_node *n, const int *in, int n_in)
+static bool has_owner(const ovl_build *b, const ovl_node *n, const int *in, int n_in)
 {
 	for (size_t i = 0; i < n->out.n; i++)
-		if (n->out.at[i].type == OVL_STRING)
+		if (ovl_type_owns(n->out.at[i].type))
 			return true;
 	for (int i = 0; i < n_in; i++)
-		if (in[i] >= 0 && b->plan->values.at[in[i]].desc.type == OVL_STRING)
+		if (in[i] >= 0 && ovl_type_owns(b->plan->values.at[in[i]].desc.type))
 			return true;
 	return false;
 }
@@ -411,7 +411,7 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 		late = late || (in[i] >= 0 && b->plan->values.at[in[i]].late);
 	for (int i = 0; i < n_out; i++)
 		late = late || n->out.at[i].type == OVL_STRING; /* strings own memory: never in the arena */
-	if (late || n->bodies.n || (n->op->flags & (OVL_OP_STATEFUL | OVL_OP_SINK)) || has_string(b, n, in, n_in))
+	if (late || n->bodies.n || (n->op->flags & (OVL_OP_STATEFUL | OVL_OP_SINK)) || has_owner(b, n, in, n_in))
 		return reference_step(b, n, in, n_in, late);
 	if (ovl_node_is(n, "Concat") && ovl_type_size(n->out.at[0].type) > 0 && n->posts.n == 0)
 		return lower_concat(b, n, in);
@@ -527,7 +527,7 @@ static ovl_status place_output(ovl_build *b, int i, int value)
 		p->output_direct[i] = true;
 		return OVL_OK;
 	}
-	if (v.desc.type == OVL_STRING || ovl_type_packed(v.desc.type)) /* the executor copies such tensors as a whole */
+	if (ovl_type_owns(v.desc.type) || ovl_type_packed(v.desc.type)) /* the executor copies such tensors as a whole */
 		return OVL_OK;
 	v.desc = ovl_desc_dense(v.desc.type, v.desc.rank, v.desc.dims);
 	to = ovl_build_value(b, ovl_build_slot(b, OVL_SLOT_OUTPUT, ovl_desc_span(&v.desc), i, NULL), 0, &v.desc, false);

@@ -1,5 +1,6 @@
 /* Reference steps: an operator's plain run, and the tail of fused operations behind it, one element at a time. */
 #include "plan/build.h"
+#include "graph/infer.h"
 #include "tensor/convert.h"
 
 #include <string.h>
@@ -98,7 +99,9 @@ static ovl_status infer_late(const ovl_ref *r, ovl_tensor *const *in, int n_in, 
 		in_type[i] = in[i] ? in[i]->type : OVL_DYNAMIC;
 		in_shape[i] = in[i] ? ovl_pshape_static(&in[i]->shape) : ovl_pshape_any();
 	}
-	st = r->node->op->infer(&x);
+	st = ovl_infer_sequences(&x);
+	if (st == OVL_OK)
+		st = r->node->op->infer(&x);
 	for (int i = 0; i < n_out; i++) {
 		ovl_shape s;
 		if (st == OVL_OK && !out[i] && out_value[i])

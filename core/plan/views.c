@@ -221,7 +221,7 @@ ovl_status ovl_build_view(ovl_build *b, const ovl_node *n, bool *done)
 		*done = true;
 		return view_reshape(b, n);
 	}
-	if (ovl_type_size(v->desc.type) == 0 || v->desc.type == OVL_STRING)
+	if (ovl_type_size(v->desc.type) == 0 || ovl_type_owns(v->desc.type))
 		return OVL_OK;
 	if (ovl_node_is(n, "Transpose"))
 		return view_transpose(b, n, done);

@@ -35,9 +35,15 @@ static ovl_status input_type(ovl_onnx_model *m, const Onnx__TypeProto *p, ovl_ty
 {
 	if (!p || p->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET)
 		return ovl_fail(m->err, OVL_E_PARSE, "it has no type");
+	if (p->value_case == ONNX__TYPE_PROTO__VALUE_SEQUENCE_TYPE || ovl_x_declared_optional(p)) {
+		*type = OVL_SEQUENCE;
+		*shape = ovl_pshape_rank(1);
+		if (ovl_x_declared_optional(p))
+			shape->dims[0] = (ovl_dim){0, 1};
+		return OVL_OK;
+	}
 	if (p->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-		return ovl_fail(m->err, OVL_E_UNSUPPORTED,
-			"only tensors can be inputs of a model: sequences, maps, optionals and sparse tensors are not supported");
+		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "maps and sparse tensors cannot be inputs of a model");
 	if (!ovl_pb_type(p->tensor_type->elem_type, type))
 		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "its element type is %d (%s)", p->tensor_type->elem_type, ovl_pb_type_name(p->tensor_type->elem_type));
 	return shape_of(m, p->tensor_type->shape, shape);
@@ -61,7 +67,7 @@ static ovl_status add_input(ovl_onnx_scope *s, const Onnx__ValueInfoProto *info)
 	p->shape = shape;
 	OVL_TRY(ovl_node_infer(n, m->err));
 	OVL_TRY(ovl_node_add_name(n, 0, info->name, m->err));
-	return ovl_onnx_scope_set(s, info->name, (ovl_onnx_value){.end = {n, 0}, .set = true});
+	return ovl_onnx_scope_set(s, info->name, (ovl_onnx_value){.end = {n, 0}, .set = true, .optional = ovl_x_declared_optional(info->type)});
 }
 
 /* Inputs that are initializers too (all of them were, before IR version 4) are constants, as in OpenVINO. */
@@ -76,8 +82,19 @@ static ovl_status add_inputs(ovl_onnx_scope *s, const Onnx__GraphProto *g)
 	return OVL_OK;
 }
 
-static ovl_status add_output(ovl_onnx_scope *s, const char *name)
+/* A list or an optional as a value of the run, named as the output. */
+static ovl_status live_output(ovl_onnx_scope *s, const Onnx__ValueInfoProto *info, ovl_onnx_value *v)
 {
+	ovl_onnx x = {.scope = s, .graph = s->graph, .base = info->name, .err = s->model->err, .op = "Result"};
+	if (v->end.node && (v->optional || !ovl_x_declared_optional(info->type)))
+		return OVL_OK;
+	v->end = ovl_x_live(&x, v, info->type);
+	return x.status == OVL_OK ? ovl_node_add_name(v->end.node, v->end.port, info->name, s->model->err) : x.status;
+}
+
+static ovl_status add_output(ovl_onnx_scope *s, const Onnx__ValueInfoProto *info)
+{
+	const char *name = info->name;
 	ovl_onnx_model *m = s->model;
 	ovl_onnx_value v;
 	ovl_str text = {0};
@@ -86,8 +103,7 @@ static ovl_status add_output(ovl_onnx_scope *s, const char *name)
 	OVL_TRY(ovl_onnx_scope_get(s, name, &v));
 	if (!v.set)
 		return ovl_fail(m->err, OVL_E_PARSE, "nothing makes the output '%.200s' of the graph", name);
-	if (!v.end.node)
-		return ovl_fail(m->err, OVL_E_UNSUPPORTED, "output '%.200s' is a sequence or an optional value; only tensors can be outputs of a model", name);
+	OVL_TRY(live_output(s, info, &v));
 	ovl_str_addf(&text, "%s/sink_port_0", name);
 	if (text.failed)
 		return no_memory(m);
@@ -124,7 +140,7 @@ static ovl_status read_graph(ovl_onnx_scope *s, const Onnx__GraphProto *g)
 	OVL_TRY(add_inputs(s, g));
 	OVL_TRY(ovl_onnx_scope_nodes(s, g->node, g->n_node));
 	for (size_t i = 0; i < g->n_output; i++)
-		OVL_TRY(add_output(s, g->output[i]->name));
+		OVL_TRY(add_output(s, g->output[i]));
 	OVL_TRY(add_meta(s->model, s->graph));
 	ovl_graph_prune(s->graph);
 	return ovl_graph_finish(s->graph, s->model->err);

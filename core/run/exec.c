@@ -237,6 +237,14 @@ static bool overlaps(const ovl_tensor *a, const ovl_tensor *b)
 
 static ovl_status bind_inputs(instance *x, const ovl_exec_io *io, ovl_error *err)
 {
+	for (int k = 0; k < x->n_patched; k++) { /* a value whose type the body could not know may turn out to be another */
+		const ovl_value_ref *v = &x->plan->values.at[x->patched[k]];
+		size_t at;
+		const ovl_slot *s = root_slot(x->plan, v, &at);
+		ovl_type got = s->kind == OVL_SLOT_INPUT ? io->inputs[s->index]->type : v->desc.type;
+		if (got != v->desc.type && (ovl_type_owns(got) || ovl_type_owns(v->desc.type) || v->desc.type == OVL_DYNAMIC))
+			return ovl_fail(err, OVL_E_TYPE, "input %d is of type %s, expected %s", s->index, ovl_type_name(got), ovl_type_name(v->desc.type));
+	}
 	for (int i = 0; i < x->plan->n_inputs; i++) {
 		ovl_tensor *t = io->inputs[i];
 		if (ovl_tensor_dense(t))
@@ -252,7 +260,7 @@ static bool writes_directly(const instance *x, const ovl_exec_io *io, int i)
 {
 	const ovl_tensor *t = io->outputs[i];
 	const ovl_value_ref *v = &x->plan->values.at[x->plan->output_values[i]];
-	if (!x->plan->output_direct[i] || !t || !ovl_tensor_dense(t) || t->type != v->desc.type || t->type == OVL_STRING)
+	if (!x->plan->output_direct[i] || !t || !ovl_tensor_dense(t) || t->type != v->desc.type || ovl_type_owns(t->type))
 		return false;
 	for (int k = 0; k < x->plan->n_inputs; k++)
 		if (overlaps(t, io->inputs[k]))

@@ -11,13 +11,16 @@ static uint64_t live_bytes;
 typedef struct holder { /* the user data of a buffer made here */
 	void *block;       /* what to free; the elements start in it */
 	ovl_tensor *owner; /* the tensor it was made for, NULL when that is gone: only the owner may grow into the rest of the buffer */
-	bool strings;
+	ovl_type type;
 } holder;
 
 static void release_own(void *user, void *data, size_t size)
 {
 	holder *h = user;
-	if (h->strings) {
+	if (h->type == OVL_SEQUENCE)
+		for (size_t i = 0; i < size / sizeof(ovl_tensor *); i++)
+			ovl_tensor_release(((ovl_tensor **)data)[i]);
+	if (h->type == OVL_STRING) {
 		ovl_string *s = data;
 		for (size_t i = 0; i < size / sizeof *s; i++)
 			ovl_free(s[i].data);
@@ -36,7 +39,7 @@ static ovl_buffer *own_buffer(ovl_type type, size_t size, bool zeroed)
 	ovl_buffer *b;
 	if (!h || size > SIZE_MAX - 128)
 		goto fail;
-	h->strings = type == OVL_STRING;
+	h->type = type;
 	if (zeroed && size >= LAZY_ZERO_BYTES) { /* large blocks of calloc are fresh pages: zero without being touched */
 		h->block = ovl_calloc(1, size + 64);
 		data = (void *)(((uintptr_t)h->block + 63) & ~(uintptr_t)63);
@@ -118,7 +121,7 @@ static ovl_status make_own(ovl_type type, const ovl_shape *shape, bool zeroed, o
 	ovl_buffer *buffer;
 	*out = NULL;
 	OVL_TRY(size_of(type, shape, &bytes, err));
-	buffer = own_buffer(type, bytes, zeroed || type == OVL_STRING);
+	buffer = own_buffer(type, bytes, zeroed || ovl_type_owns(type));
 	if (!buffer)
 		return no_memory(bytes, err);
 	OVL_TRY(make(type, shape, buffer->data, buffer, out, err));
@@ -142,8 +145,8 @@ ovl_status ovl_tensor_on(ovl_buffer *buffer, size_t offset, ovl_type type, const
 	size_t bytes;
 	*out = NULL;
 	OVL_TRY(size_of(type, shape, &bytes, err));
-	if (type == OVL_STRING)
-		return ovl_fail(err, OVL_E_TYPE, "a tensor of strings cannot be laid on foreign memory");
+	if (ovl_type_owns(type))
+		return ovl_fail(err, OVL_E_TYPE, "a tensor of strings or sequences cannot be laid on foreign memory");
 	if (offset > buffer->size || bytes > buffer->size - offset)
 		return ovl_fail(err, OVL_E_SHAPE, "a tensor of type %s and shape %s needs %zu bytes from offset %zu, the memory has %zu", ovl_type_name(type),
 				ovl_shape_text(shape, text, sizeof text), bytes, offset, buffer->size);
@@ -165,7 +168,7 @@ ovl_status ovl_tensor_roi(ovl_tensor *base, const int64_t *first, const int64_t 
 	int64_t offset = 0;
 	bool empty = false;
 	*out = NULL;
-	if (ovl_type_packed(base->type) || base->type == OVL_STRING)
+	if (ovl_type_packed(base->type) || ovl_type_owns(base->type))
 		return ovl_fail(err, OVL_E_ARGUMENT, "no region can be taken of a tensor of type %s, since its elements have no address of their own; copy instead",
 				ovl_type_name(base->type));
 	for (int i = 0; i < shape.rank; i++) {
@@ -249,7 +252,7 @@ ovl_status ovl_tensor_set_shape(ovl_tensor *t, const ovl_shape *shape, ovl_error
 		grown = own_buffer(t->type, bytes, true);
 		if (!grown)
 			return no_memory(bytes, err);
-		if (t->type == OVL_STRING) { /* the strings move; views on the old memory then see empty ones */
+		if (ovl_type_owns(t->type)) { /* the strings move; views on the old memory then see empty ones */
 			memcpy(grown->data, t->data, t->buffer->size);
 			memset(t->data, 0, t->buffer->size);
 		} else
@@ -436,18 +439,27 @@ static ovl_status copy_strings(const ovl_tensor *from, ovl_tensor *to, ovl_error
 	return OVL_OK;
 }
 
+static ovl_status copy_items(const ovl_tensor *from, ovl_tensor *to, ovl_error *err)
+{
+	for (int64_t i = 0, n = ovl_tensor_count(from); i < n; i++)
+		OVL_TRY(ovl_tensor_set_item(to, i, ((ovl_tensor **)from->data)[i], err));
+	return OVL_OK;
+}
+
 ovl_status ovl_tensor_copy(const ovl_tensor *from, ovl_tensor *to, ovl_error *err)
 {
 	char a[256], b[256];
 	if (!ovl_shape_equal(&from->shape, &to->shape))
 		return ovl_fail(err, OVL_E_SHAPE, "cannot copy a tensor of shape %s to one of shape %s", ovl_shape_text(&from->shape, a, sizeof a),
 				ovl_shape_text(&to->shape, b, sizeof b));
-	if ((from->type == OVL_STRING) != (to->type == OVL_STRING))
+	if (from->type != to->type && (ovl_type_owns(from->type) || ovl_type_owns(to->type)))
 		return ovl_fail(err, OVL_E_TYPE, "cannot convert a tensor of type %s to type %s", ovl_type_name(from->type), ovl_type_name(to->type));
 	if (ovl_tensor_count(from) == 0 || from == to)
 		return OVL_OK;
 	if (from->type == OVL_STRING)
 		return copy_strings(from, to, err);
+	if (from->type == OVL_SEQUENCE)
+		return copy_items(from, to, err);
 	copy_numbers(from, to);
 	return OVL_OK;
 }
@@ -499,7 +511,7 @@ ovl_status ovl_tensor_from_i64(int rank, const int64_t *values, int64_t n, ovl_t
 ovl_status ovl_tensor_to_i64(const ovl_tensor *t, int64_t *values, int64_t max, int64_t *count, ovl_error *err)
 {
 	int64_t n = ovl_tensor_count(t);
-	if (t->type == OVL_STRING || t->type == OVL_DYNAMIC)
+	if (ovl_type_owns(t->type) || t->type == OVL_DYNAMIC)
 		return ovl_fail(err, OVL_E_TYPE, "integers are wanted, got a tensor of type %s", ovl_type_name(t->type));
 	if (n > max)
 		return ovl_fail(err, OVL_E_ARGUMENT, "at most %" PRId64 " values are wanted, got %" PRId64, max, n);
@@ -556,5 +568,34 @@ ovl_status ovl_tensor_set_string(ovl_tensor *t, int64_t i, const char *bytes, si
 		return no_memory(n, err);
 	ovl_free(s[i].data);
 	s[i] = (ovl_string){copy, n};
+	return OVL_OK;
+}
+
+/* Sequences of sequences are released by recursion. */
+static bool shallow(const ovl_tensor *t, int left)
+{
+	if (!t || t->type != OVL_SEQUENCE)
+		return true;
+	for (int64_t i = 0, n = left ? ovl_tensor_count(t) : 0; i < n; i++)
+		if (!shallow(((ovl_tensor **)t->data)[i], left - 1))
+			return false;
+	return left > 0;
+}
+
+enum { MAX_NESTING = 16 };
+
+ovl_status ovl_tensor_set_item(ovl_tensor *t, int64_t i, ovl_tensor *item, ovl_error *err)
+{
+	ovl_tensor **at = (ovl_tensor **)t->data + i, *kept;
+	if (t->type != OVL_SEQUENCE || i < 0 || i >= ovl_tensor_count(t))
+		return ovl_fail(err, OVL_E_ARGUMENT, "element %" PRId64 " is not in a sequence of %" PRId64, i, ovl_tensor_count(t));
+	if (!item || item->type == OVL_DYNAMIC || !shallow(item, MAX_NESTING))
+		return ovl_fail(err, OVL_E_ARGUMENT, "element %" PRId64 " of a sequence is missing, or nested more than %d deep", i, MAX_NESTING);
+	if (made_here(item->buffer))
+		kept = ovl_tensor_retain(item);
+	else
+		OVL_TRY(ovl_tensor_clone(item, &kept, err));
+	ovl_tensor_release(*at);
+	*at = kept;
 	return OVL_OK;
 }

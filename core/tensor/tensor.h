@@ -52,6 +52,8 @@ ovl_status ovl_tensor_to_i64(const ovl_tensor *t, int64_t *values, int64_t max, 
 double ovl_tensor_f64_at(const ovl_tensor *t, int64_t i);
 int64_t ovl_tensor_i64_at(const ovl_tensor *t, int64_t i);
 ovl_status ovl_tensor_set_string(ovl_tensor *t, int64_t i, const char *bytes, size_t n, ovl_error *err);
+/* Stores a reference to `item` as element i of a sequence. An item of foreign or lent memory is cloned. */
+ovl_status ovl_tensor_set_item(ovl_tensor *t, int64_t i, ovl_tensor *item, ovl_error *err);
 uint64_t ovl_tensor_live_bytes(void); /* bytes held by all tensor buffers made here: for the collector's sake */
 
 static inline void ovl_dense_strides(const ovl_shape *s, int64_t *strides)

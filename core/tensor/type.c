@@ -33,7 +33,7 @@ const char *ovl_type_npy(ovl_type t)
 
 bool ovl_type_parse(const char *name, ovl_type *out)
 {
-	for (int i = 0; i < OVL_TYPE_COUNT; i++)
+	for (int i = 0; i < OVL_SEQUENCE; i++)
 		if (!strcmp(name, rows[i].name) || !strcmp(name, rows[i].ir10)) {
 			*out = (ovl_type)i;
 			return true;

@@ -28,7 +28,8 @@
 	X(OVL_U64, "u64", 64, "U64", "<u8")                \
 	X(OVL_F8E4M3, "f8e4m3", 8, "F8E4M3", "")           \
 	X(OVL_F8E5M2, "f8e5m2", 8, "F8E5M2", "")           \
-	X(OVL_STRING, "string", 128, "STRING", "")
+	X(OVL_STRING, "string", 128, "STRING", "")         \
+	X(OVL_SEQUENCE, "sequence", 64, "SEQUENCE", "")
 
 #define OVL_TYPE_ENUM(code, name, bits, ir10, npy) code,
 typedef enum ovl_type { OVL_TYPE_MAP(OVL_TYPE_ENUM) OVL_TYPE_COUNT } ovl_type;
@@ -40,12 +41,17 @@ typedef struct ovl_string {
 	size_t size;
 } ovl_string;
 
+/* Of type sequence: 1-d, each element is an `ovl_tensor *` (never NULL once written) that the tensor's buffer holds a reference of. An optional is a sequence of
+ * none or one. No file and no script can make such tensors or name the type: they come from the ONNX reader's nodes and from lists at the border. */
+
 const char *ovl_type_name(ovl_type t);
 const char *ovl_type_ir10_name(ovl_type t);
 const char *ovl_type_npy(ovl_type t);
 bool ovl_type_parse(const char *name, ovl_type *out); /* API names, IR v10 names (FP32, I64, BOOL, ...); case-sensitive */
 int ovl_type_bits(ovl_type t);
 static inline bool ovl_type_packed(ovl_type t) { return t == OVL_I4 || t == OVL_U4 || t == OVL_U1; }
+/* Elements own memory: they are copied one by one and never lie in foreign memory. */
+static inline bool ovl_type_owns(ovl_type t) { return t == OVL_STRING || t == OVL_SEQUENCE; }
 size_t ovl_type_size(ovl_type t); /* bytes of one element; 0 for packed types (use ovl_type_bytes) */
 bool ovl_type_bytes(ovl_type t, int64_t elements, size_t *bytes); /* checked; packed types round up */
 bool ovl_type_is_float(ovl_type t); /* f16 bf16 f32 f64 f8 */

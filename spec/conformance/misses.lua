@@ -1,7 +1,6 @@
 -- Models of the suite that ovlite does not pass, by pattern of the name, each with the reason. A listed one that passes, or an unlisted one that does not,
 -- fails the spec. No miss is a crash: each is an error with a code, or a value that differs.
 local random = "the expected values come from numpy's own random numbers"
-local sequence = "sequences and optionals at the model's border, or out of bodies, are not there yet"
 local MISSES = {
   { "^test_bernoulli", random }, { "^test_training_dropout_", random }, { "^test_training_dropout$", random },
   { "^test_castlike_.*BFLOAT16", "the data of the second input has a wrong shape" },
@@ -9,9 +8,6 @@ local MISSES = {
   { "^test_gradient_of", "training is not what ovlite is for" },
   { "^test_adam_multiple$", "training is not what ovlite is for" },
   { "^test_resize_downsample_scales_%a+_align_corners$", "neither OpenVINO nor ONNX Runtime gives these values either" },
-  { "^test_identity_opt$", sequence }, { "^test_identity_sequence$", sequence }, { "^test_if_opt$", sequence }, { "^test_if_seq$", sequence },
-  { "^test_loop13_seq$", sequence }, { "^test_loop16_seq_none$", sequence }, { "^test_optional_", sequence },
-  { "^test_sequence_insert", sequence }, { "^test_sequence_map", sequence },
 }
 
 -- The reason, or nil for a model that must pass.

@@ -38,9 +38,9 @@ bool ovl_x_has(const ovl_onnx *x, int i) { return i < x->n_in && *x->node->input
 
 ovl_onnx_value ovl_x_value(ovl_onnx *x, int i)
 {
-	ovl_onnx_value v = {no_end, NULL, false};
+	ovl_onnx_value v = {.end = no_end};
 	if (x->status != OVL_OK || !ovl_x_has(x, i) || !done(x, ovl_onnx_scope_get(x->scope, x->node->input[i], &v)))
-		return (ovl_onnx_value){no_end, NULL, false};
+		return (ovl_onnx_value){.end = no_end};
 	if (!v.set && !x->scope->frame) /* an input of a function may be left out by its caller */
 		ovl_x_fail(x, OVL_E_PARSE, "input %d: nothing makes the value '%.200s'", i, x->node->input[i]);
 	return v;
@@ -49,7 +49,7 @@ ovl_onnx_value ovl_x_value(ovl_onnx *x, int i)
 ovl_end ovl_x_maybe(ovl_onnx *x, int i)
 {
 	ovl_onnx_value v = ovl_x_value(x, i);
-	if (v.list)
+	if (v.list || (x->status == OVL_OK && ovl_x_is_live(x, &v)))
 		ovl_x_fail(x, OVL_E_TYPE, "input %d is a sequence, expected a tensor", i);
 	return x->status == OVL_OK ? v.end : no_end;
 }
@@ -499,6 +499,28 @@ ovl_onnx_list *ovl_x_list_in(ovl_onnx *x, int i)
 	return v.list;
 }
 
+bool ovl_x_is_live(ovl_onnx *x, const ovl_onnx_value *v) { return v->end.node && ovl_x_type(x, v->end) == OVL_SEQUENCE; }
+
+ovl_end ovl_x_live(ovl_onnx *x, const ovl_onnx_value *v, const Onnx__TypeProto *declared)
+{
+	ovl_end inner;
+	if (x->status != OVL_OK)
+		return no_end;
+	if (ovl_x_declared_optional(declared)) {
+		if (v->optional)
+			return v->end;
+		if (!v->end.node && !v->list)
+			return ovl_x_make(x, "SequenceConstruct", NULL, NULL, 0);
+		inner = ovl_x_live(x, v, NULL);
+		return ovl_x_op(x, "SequenceConstruct", inner);
+	}
+	if (v->list)
+		return ovl_x_make(x, "SequenceConstruct", NULL, v->list->items.at, (int)v->list->items.n);
+	if (!v->end.node)
+		ovl_x_unsupported(x, "an empty optional in place of a tensor");
+	return v->end;
+}
+
 ovl_onnx_list *ovl_x_list_new(ovl_onnx *x)
 {
 	ovl_onnx_list *list = x->status == OVL_OK ? ovl_calloc(1, sizeof *list) : NULL;
@@ -576,10 +598,14 @@ void ovl_x_body_translate(ovl_onnx *x, ovl_onnx_body *b, const Onnx__GraphProto 
 			return;
 		if (!v.set)
 			ovl_x_fail(x, OVL_E_PARSE, "nothing makes the output '%.200s' of the graph '%.100s'", name ? name : "", g->name ? g->name : "");
-		else if (v.list || !v.end.node)
-			ovl_x_unsupported(x, "a sequence or an optional value as an output of a body");
-		else if (!ovl_vec_push(&b->outputs, v.end))
-			no_memory(x);
+		else {
+			ovl_graph *outer = x->graph;
+			x->graph = b->graph;
+			v.end = ovl_x_live(x, &v, g->output[i]->type);
+			x->graph = outer;
+			if (x->status == OVL_OK && !ovl_vec_push(&b->outputs, v.end))
+				no_memory(x);
+		}
 	}
 }
 
@@ -637,7 +663,7 @@ void ovl_x_inline_with(ovl_onnx *x, const Onnx__GraphProto *g, const ovl_onnx_va
 	if (done(x, ovl_onnx_scope_initializers(&inner, g)) && x->status == OVL_OK)
 		done(x, ovl_onnx_scope_nodes(&inner, g->node, g->n_node));
 	for (int i = 0; i < n && x->status == OVL_OK; i++) {
-		outputs[i] = (ovl_onnx_value){no_end, NULL, false};
+		outputs[i] = (ovl_onnx_value){.end = no_end};
 		if ((size_t)i < g->n_output)
 			done(x, ovl_onnx_scope_get(&inner, g->output[i]->name, &outputs[i]));
 		if (x->status == OVL_OK && !outputs[i].set)

@@ -25,10 +25,14 @@ static void give_branch(ovl_onnx *x, ovl_onnx_body *b, const Onnx__GraphProto *g
 	ovl_x_body_close(b);
 }
 
-static void set_outputs(ovl_onnx *x, ovl_node *n)
+/* `g`: whose outputs from `first` on are the node's, and tell which are optionals. */
+static void set_outputs(ovl_onnx *x, ovl_node *n, const Onnx__GraphProto *g, size_t first)
 {
-	for (int i = 0; i < x->n_out && x->status == OVL_OK && n; i++)
-		ovl_x_out(x, i, (ovl_end){n, i});
+	for (int i = 0; i < x->n_out && x->status == OVL_OK && n; i++) {
+		ovl_onnx_value v = {.end = {n, i}, .set = true};
+		v.optional = first + (size_t)i < g->n_output && ovl_x_declared_optional(g->output[first + (size_t)i]->type);
+		ovl_x_out_value(x, i, v);
+	}
 }
 
 static void if_op(ovl_onnx *x)
@@ -49,7 +53,7 @@ static void if_op(ovl_onnx *x)
 	if (x->status == OVL_OK)
 		give_branch(x, &b, else_g, n);
 	ovl_x_add(x, n);
-	set_outputs(x, n);
+	set_outputs(x, n, then_g, 0);
 }
 
 /* ---- what Loop and Scan share ---- */
@@ -157,10 +161,20 @@ enum { ATTEMPTS = 3 };
 typedef struct loop {
 	const Onnx__GraphProto *g;
 	carried *state;
+	bool *boxed; /* per loop value: an optional on its way in, which the body gives as the value alone */
 	int n_state, n_scan;
 	ovl_end trips, condition;
 	ovl_onnx_body body;
 } loop;
+
+static void loop_parameter(ovl_onnx *x, loop *l, int i)
+{
+	const Onnx__ValueInfoProto *info = l->g->input[i + 2];
+	ovl_onnx_value v = {.set = true, .optional = ovl_x_declared_optional(info->type)};
+	v.end = ovl_x_body_parameter(x, &l->body, "", l->state[i].type, &l->state[i].shape);
+	if (x->status == OVL_OK)
+		x->status = ovl_onnx_scope_set(l->body.scope, input_name(l->g, (size_t)i + 2), v);
+}
 
 static void loop_body(ovl_onnx *x, loop *l)
 {
@@ -171,8 +185,15 @@ static void loop_body(ovl_onnx *x, loop *l)
 	shape = single(l->g->input[1]);
 	ovl_x_body_parameter(x, &l->body, input_name(l->g, 1), OVL_BOOLEAN, &shape);
 	for (int i = 0; i < l->n_state; i++)
-		ovl_x_body_parameter(x, &l->body, input_name(l->g, (size_t)i + 2), l->state[i].type, &l->state[i].shape);
+		loop_parameter(x, l, i);
 	ovl_x_body_translate(x, &l->body, l->g);
+	for (int i = 0; i < l->n_state && (size_t)i + 1 < l->body.outputs.n; i++) {
+		ovl_graph *outer = x->graph;
+		x->graph = l->body.graph;
+		if (l->boxed[i])
+			l->body.outputs.at[i + 1] = ovl_x_op(x, "SequenceConstruct", l->body.outputs.at[i + 1]);
+		x->graph = outer;
+	}
 }
 
 static void loop_maps(ovl_onnx *x, loop *l, ovl_node *n)
@@ -227,7 +248,22 @@ static void emit_loop(ovl_onnx *x, loop *l)
 	if (x->status == OVL_OK)
 		loop_maps(x, l, n);
 	ovl_x_add(x, n);
-	set_outputs(x, n);
+	set_outputs(x, n, l->g, 1);
+	for (int i = 0; i < l->n_state && x->status == OVL_OK && n; i++)
+		if (l->boxed[i])
+			ovl_x_out(x, i, ovl_x_op(x, "SequenceAt", (ovl_end){n, i}));
+}
+
+static void loop_value(ovl_onnx *x, loop *l, int i)
+{
+	const Onnx__ValueInfoProto *info = l->g->input[i + 2];
+	ovl_onnx_value v = ovl_x_value(x, i + 2);
+	if (x->status == OVL_OK && !v.set)
+		ovl_x_fail(x, OVL_E_PARSE, "input %d is missing", i + 2);
+	assume(x, &l->state[i], ovl_x_live(x, &v, info->type), info);
+	l->boxed[i] = ovl_x_declared_optional(info->type) && !ovl_x_declared_optional(l->g->output[i + 1]->type);
+	if (x->status == OVL_OK && l->state[i].type == OVL_SEQUENCE) /* of any length */
+		l->state[i].shape = ovl_pshape_rank(1);
 }
 
 static void loop_op(ovl_onnx *x)
@@ -244,13 +280,15 @@ static void loop_op(ovl_onnx *x)
 	l.trips = ovl_x_has(x, 0) ? ovl_x_in(x, 0) : ovl_x_i64(x, -1);
 	l.condition = ovl_x_has(x, 1) ? ovl_x_in(x, 1) : ovl_x_scalar(x, OVL_BOOLEAN, 1);
 	l.state = ovl_calloc((size_t)l.n_state + 1, sizeof *l.state);
-	if (!l.state)
+	l.boxed = ovl_calloc((size_t)l.n_state + 1, sizeof *l.boxed);
+	if (!l.state || !l.boxed)
 		ovl_x_fail(x, OVL_E_MEMORY, "not enough memory");
 	for (int i = 0; i < l.n_state && x->status == OVL_OK; i++)
-		assume(x, &l.state[i], ovl_x_in(x, i + 2), l.g->input[i + 2]);
+		loop_value(x, &l, i);
 	emit_loop(x, &l);
 	ovl_x_body_close(&l.body);
 	ovl_free(l.state);
+	ovl_free(l.boxed);
 }
 
 /* ---- Scan ---- */
@@ -421,6 +459,72 @@ static void scan_op(ovl_onnx *x)
 	for (int i = 0; i < x->n_out && n; i++)
 		ovl_x_out(x, i, batched ? ovl_x_unsqueeze(x, (ovl_end){n, i}, 0) : (ovl_end){n, i});
 	ovl_x_body_close(&s.body);
+}
+
+/* ---- SequenceMap of a sequence of the run: a Loop that takes an element of each, and adds what the body makes to sequences ---- */
+
+static void map_body(ovl_onnx *x, ovl_onnx_body *b, const Onnx__GraphProto *g, ovl_end *made)
+{
+	ovl_pshape scalar = ovl_pshape_rank(0), any = ovl_pshape_rank(1);
+	ovl_end i = ovl_x_body_parameter(x, b, "", OVL_I64, &scalar), out[16];
+	ovl_graph *outer = x->graph;
+	made[0] = ovl_x_body_parameter(x, b, "", OVL_BOOLEAN, &scalar);
+	for (int o = 0; o < x->n_out; o++)
+		out[o] = ovl_x_body_parameter(x, b, "", OVL_SEQUENCE, &any);
+	x->graph = b->graph;
+	for (int k = 0; k < x->n_in && x->status == OVL_OK; k++) {
+		ovl_onnx_value v;
+		x->status = ovl_onnx_scope_get(b->scope, x->node->input[k], &v);
+		if (x->status == OVL_OK && (v.list || ovl_x_is_live(x, &v)))
+			v = (ovl_onnx_value){.end = ovl_x_op(x, "SequenceAt", ovl_x_live(x, &v, NULL), i), .set = true};
+		if (x->status == OVL_OK && g->input[k]->name)
+			x->status = ovl_onnx_scope_set(b->scope, g->input[k]->name, v);
+	}
+	x->graph = outer;
+	ovl_x_body_translate(x, b, g);
+	x->graph = b->graph;
+	for (int o = 0; o < x->n_out && x->status == OVL_OK; o++)
+		made[o + 1] = ovl_x_op(x, "SequenceInsert", out[o], b->outputs.at[o]);
+	x->graph = outer;
+}
+
+void ovl_onnx_map_live(ovl_onnx *x)
+{
+	Onnx__GraphProto *g = ovl_x_attr_graph(x, "body");
+	ovl_onnx_value first = ovl_x_value(x, 0);
+	ovl_onnx_body b = {0};
+	ovl_end made[17];
+	ovl_body *body;
+	ovl_node *n;
+	if (x->status == OVL_OK && (!g || x->n_out > 16 || (size_t)x->n_in != g->n_input || (size_t)x->n_out > g->n_output))
+		ovl_x_fail(x, OVL_E_PARSE, "its body does not fit its inputs and outputs");
+	if (x->status != OVL_OK)
+		return;
+	n = ovl_x_new(x, "Loop");
+	ovl_x_add_input(x, n, ovl_x_op(x, "SequenceLength", ovl_x_live(x, &first, NULL)));
+	ovl_x_add_input(x, n, ovl_x_scalar(x, OVL_BOOLEAN, 1));
+	for (int o = 0; o < x->n_out; o++)
+		ovl_x_add_input(x, n, ovl_x_make(x, "SequenceConstruct", NULL, NULL, 0));
+	ovl_x_body_open(x, &b, g);
+	if (x->status == OVL_OK)
+		map_body(x, &b, g, made);
+	for (int o = 0; o <= x->n_out && x->status == OVL_OK; o++)
+		ovl_x_body_result(x, &b, made[o]);
+	body = ovl_x_body_give(x, &b, n);
+	for (int o = 0; o <= x->n_out && body; o++) {
+		push_in(x, body, (ovl_body_in){.input = 1 + o, .parameter = 1 + o});
+		push_back(x, body, o, 1 + o);
+		if (o > 0)
+			push_out(x, body, (ovl_body_out){.output = o - 1, .result = o});
+	}
+	if (body) {
+		body->iteration_parameter = 0;
+		body->condition_result = 0;
+	}
+	ovl_x_add(x, n);
+	for (int o = 0; o < x->n_out && x->status == OVL_OK && n; o++)
+		ovl_x_out(x, o, (ovl_end){n, o});
+	ovl_x_body_close(&b);
 }
 
 const ovl_onnx_rule ovl_onnx_control[] = {{"If", NULL, 1, if_op}, {"Loop", NULL, 1, loop_op}, {"Scan", NULL, 8, scan_op}, {NULL, NULL, 0, NULL}};

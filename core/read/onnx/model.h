@@ -53,6 +53,7 @@ ovl_status ovl_onnx_scope_tensor(ovl_onnx_scope *s, Onnx__TensorProto *proto, ov
 ovl_status ovl_onnx_sparse(ovl_onnx_scope *s, const Onnx__SparseTensorProto *proto, ovl_tensor **out); /* a new dense tensor */
 int64_t ovl_onnx_scope_opset(const ovl_onnx_scope *s, const char *domain); /* 0: not named */
 const Onnx__AttributeProto *ovl_onnx_attribute(const ovl_onnx *x, const char *name);
+void ovl_onnx_map_live(ovl_onnx *x); /* SequenceMap of sequences whose lengths are not known; in control.c */
 bool ovl_onnx_is_output(const ovl_onnx_scope *s, const char *name); /* of the main graph */
 
 #endif

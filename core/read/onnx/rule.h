@@ -127,10 +127,15 @@ typedef struct ovl_onnx_value {
 	ovl_end end;
 	ovl_onnx_list *list; /* of a sequence; end is {NULL, 0} then */
 	bool set; /* of an empty optional, this is all there is */
+	bool optional; /* end is a sequence of none or one (see tensor/type.h) that stands for an optional */
 } ovl_onnx_value;
 ovl_onnx_value ovl_x_value(ovl_onnx *x, int i); /* of input i, whatever it is */
 void ovl_x_out_value(ovl_onnx *x, int i, ovl_onnx_value v);
 ovl_onnx_list *ovl_x_list_in(ovl_onnx *x, int i); /* NULL and a failure when input i is not a sequence */
+bool ovl_x_is_live(ovl_onnx *x, const ovl_onnx_value *v); /* a sequence or optional of the run */
+/* The value as `declared` (NULL: as it is) says: a list becomes a sequence of the run, and what is to be an optional one of none or one. */
+ovl_end ovl_x_live(ovl_onnx *x, const ovl_onnx_value *v, const Onnx__TypeProto *declared);
+static inline bool ovl_x_declared_optional(const Onnx__TypeProto *t) { return t && t->value_case == ONNX__TYPE_PROTO__VALUE_OPTIONAL_TYPE; }
 ovl_onnx_list *ovl_x_list_new(ovl_onnx *x);
 void ovl_x_list_add(ovl_onnx *x, ovl_onnx_list *list, int64_t at, ovl_end e); /* at: position, -1: the end */
 

@@ -1,5 +1,5 @@
-/* Sequences and optionals, as far as their lengths are known while reading: they leave no trace in the graph. */
-#include "read/onnx/rule.h"
+/* Sequences and optionals. As far as their lengths are known while reading they leave no trace in the graph; the others are values of the run (ops/sequence.c). */
+#include "read/onnx/model.h"
 
 static void out_list(ovl_onnx *x, ovl_onnx_list *list)
 {
@@ -30,6 +30,25 @@ static int64_t position(ovl_onnx *x, int input, size_t limit, int64_t fill)
 	return at;
 }
 
+/* Input i is a sequence of the run, or a list that is asked for a position that is known in the run only. */
+static bool live(ovl_onnx *x, int where)
+{
+	ovl_onnx_value v = ovl_x_value(x, 0);
+	int64_t at;
+	int n;
+	if (x->status != OVL_OK)
+		return false;
+	if (v.end.node && (ovl_x_is_live(x, &v) || ovl_x_type(x, v.end) == OVL_DYNAMIC)) /* an element of a sequence may be one itself */
+		return true;
+	return v.list && where > 0 && ovl_x_has(x, where) && !ovl_x_values(x, ovl_x_in(x, where), &at, 1, &n);
+}
+
+static ovl_end sequence(ovl_onnx *x)
+{
+	ovl_onnx_value v = ovl_x_value(x, 0);
+	return ovl_x_live(x, &v, NULL);
+}
+
 static void empty(ovl_onnx *x) { out_list(x, ovl_x_list_new(x)); }
 
 static void construct(ovl_onnx *x)
@@ -42,8 +61,13 @@ static void construct(ovl_onnx *x)
 
 static void insert(ovl_onnx *x)
 {
-	ovl_onnx_list *list = copy_of(x, ovl_x_list_in(x, 0));
+	ovl_onnx_list *list;
 	ovl_end e = ovl_x_in(x, 1);
+	if (live(x, 2)) {
+		ovl_x_out(x, 0, ovl_x_op(x, "SequenceInsert", sequence(x), e, ovl_x_maybe(x, 2)));
+		return;
+	}
+	list = copy_of(x, ovl_x_list_in(x, 0));
 	if (list)
 		ovl_x_list_add(x, list, position(x, 2, list->items.n, (int64_t)list->items.n), e);
 	out_list(x, list);
@@ -51,8 +75,15 @@ static void insert(ovl_onnx *x)
 
 static void erase(ovl_onnx *x)
 {
-	ovl_onnx_list *from = ovl_x_list_in(x, 0), *list = from ? ovl_x_list_new(x) : NULL;
-	int64_t at = from ? position(x, 1, from->items.n, (int64_t)from->items.n - 1) : 0;
+	ovl_onnx_list *from, *list;
+	int64_t at;
+	if (live(x, 1)) {
+		ovl_x_out(x, 0, ovl_x_op(x, "SequenceErase", sequence(x), ovl_x_maybe(x, 1)));
+		return;
+	}
+	from = ovl_x_list_in(x, 0);
+	list = from ? ovl_x_list_new(x) : NULL;
+	at = from ? position(x, 1, from->items.n, (int64_t)from->items.n - 1) : 0;
 	for (size_t i = 0; list && i < from->items.n; i++)
 		if ((int64_t)i != at)
 			ovl_x_list_add(x, list, -1, from->items.at[i]);
@@ -61,8 +92,14 @@ static void erase(ovl_onnx *x)
 
 static void at(ovl_onnx *x)
 {
-	ovl_onnx_list *list = ovl_x_list_in(x, 0);
-	int64_t i = list ? position(x, 1, list->items.n, 0) : 0;
+	ovl_onnx_list *list;
+	int64_t i;
+	if (live(x, 1)) {
+		ovl_x_out(x, 0, ovl_x_op(x, "SequenceAt", sequence(x), ovl_x_maybe(x, 1)));
+		return;
+	}
+	list = ovl_x_list_in(x, 0);
+	i = list ? position(x, 1, list->items.n, 0) : 0;
 	if (list && x->status == OVL_OK && i >= (int64_t)list->items.n)
 		ovl_x_fail(x, OVL_E_PARSE, "position %lld is outside of a sequence of %zu", (long long)i, list->items.n);
 	if (list && x->status == OVL_OK)
@@ -71,15 +108,26 @@ static void at(ovl_onnx *x)
 
 static void length(ovl_onnx *x)
 {
-	ovl_onnx_list *list = ovl_x_list_in(x, 0);
+	ovl_onnx_list *list;
+	if (live(x, 0)) {
+		ovl_x_out(x, 0, ovl_x_op(x, "SequenceLength", sequence(x)));
+		return;
+	}
+	list = ovl_x_list_in(x, 0);
 	if (list)
 		ovl_x_out(x, 0, ovl_x_i64(x, (int64_t)list->items.n));
 }
 
 static void concat_from(ovl_onnx *x)
 {
-	ovl_onnx_list *list = ovl_x_list_in(x, 0), *wide;
+	ovl_onnx_list *list, *wide;
 	int64_t axis = ovl_x_need_int(x, "axis");
+	if (live(x, 0)) {
+		const char *how = ovl_x_text(x, "axis=%lld;new_axis=%d", (long long)axis, ovl_x_attr_int(x, "new_axis", 0) != 0);
+		ovl_x_out(x, 0, ovl_x_opa(x, "ConcatFromSequence", how, sequence(x)));
+		return;
+	}
+	list = ovl_x_list_in(x, 0);
 	if (!list || list->items.n == 0) {
 		ovl_x_fail(x, OVL_E_UNSUPPORTED, "joining an empty sequence is not supported");
 		return;
@@ -146,8 +194,18 @@ static void split_to(ovl_onnx *x)
 static void map_each(ovl_onnx *x)
 {
 	Onnx__GraphProto *g = ovl_x_attr_graph(x, "body");
-	ovl_onnx_list *first = ovl_x_list_in(x, 0), *outs[16];
+	ovl_onnx_list *first, *outs[16];
 	ovl_onnx_value made[16];
+	bool any = false;
+	for (int k = 0; k < x->n_in && x->status == OVL_OK; k++) {
+		ovl_onnx_value v = ovl_x_value(x, k);
+		any = any || ovl_x_is_live(x, &v);
+	}
+	if (any) {
+		ovl_onnx_map_live(x);
+		return;
+	}
+	first = ovl_x_list_in(x, 0);
 	if (!g || !first || x->n_out > 16 || (size_t)x->n_in != g->n_input)
 		ovl_x_fail(x, OVL_E_PARSE, "its body does not fit its inputs");
 	for (int o = 0; o < x->n_out && x->status == OVL_OK; o++)
@@ -179,10 +237,15 @@ static void optional(ovl_onnx *x)
 	ovl_x_out_value(x, 0, v);
 }
 
+/* The element of an optional of the run. */
+static ovl_end inside(ovl_onnx *x, ovl_end e) { return ovl_x_op(x, "SequenceAt", e); }
+
 static void optional_get(ovl_onnx *x)
 {
 	ovl_onnx_value v = ovl_x_value(x, 0);
-	if (!v.end.node && !v.list)
+	if (v.optional)
+		v = (ovl_onnx_value){.end = inside(x, v.end), .set = true};
+	else if (!v.end.node && !v.list)
 		ovl_x_fail(x, OVL_E_PARSE, "its input is empty");
 	ovl_x_out_value(x, 0, v);
 }
@@ -192,7 +255,10 @@ static void optional_has(ovl_onnx *x)
 	ovl_onnx_value v = {.set = true};
 	if (ovl_x_has(x, 0))
 		v = ovl_x_value(x, 0);
-	ovl_x_out(x, 0, ovl_x_scalar(x, OVL_BOOLEAN, v.end.node || v.list));
+	if (v.optional)
+		ovl_x_out(x, 0, ovl_x_op(x, "OptionalHasElement", v.end));
+	else
+		ovl_x_out(x, 0, ovl_x_scalar(x, OVL_BOOLEAN, v.end.node || v.list));
 }
 
 const ovl_onnx_rule ovl_onnx_seq[] = {

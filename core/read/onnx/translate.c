@@ -191,7 +191,7 @@ static ovl_status capture_value(ovl_onnx_scope *s, const char *name, ovl_onnx_va
 ovl_status ovl_onnx_scope_get(ovl_onnx_scope *s, const char *name, ovl_onnx_value *out)
 {
 	size_t at;
-	*out = (ovl_onnx_value){{NULL, 0}, NULL, false};
+	*out = (ovl_onnx_value){.set = false};
 	if (!name)
 		return OVL_OK;
 	if (ovl_names_get(&s->names, name, &at)) {
@@ -347,7 +347,7 @@ static ovl_status call_inside(ovl_onnx *x, const ovl_onnx_frame *frame, ovl_onnx
 {
 	const Onnx__FunctionProto *f = frame->function;
 	for (size_t i = 0; i < f->n_input; i++) {
-		ovl_onnx_value v = {{NULL, 0}, NULL, true};
+		ovl_onnx_value v = {.set = true};
 		if ((int)i < x->n_in)
 			v = ovl_x_value(x, (int)i);
 		OVL_TRY(x->status);
