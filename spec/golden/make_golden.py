@@ -11,6 +11,7 @@ from what ovlite decides otherwise than OpenVINO's CPU on purpose: out-of-range 
 """
 import io
 import os
+import pickle
 import sys
 import tempfile
 import zipfile
@@ -54,6 +55,18 @@ class const:
     def __init__(self, value, dtype=None):
         self.value = np.array(value, dtype)
 
+    def node(self):
+        return o13.constant(self.value)
+
+
+class bits(const):
+    """A constant of single bits."""
+    def __init__(self, *shape):
+        self.shape, self.value = shape, np.packbits(bools(*shape).reshape(-1))
+
+    def node(self):
+        return ov.op.Constant(ov.Tensor(self.value, ov.Shape(self.shape), ov.Type.u1))
+
 
 def ci(*values):
     return const(np.array(values, np.int64))
@@ -86,7 +99,7 @@ def model_of(build, inputs, opened):
     parameters, args = [], []
     for i, x in enumerate(inputs):
         if isinstance(x, const):
-            args.append(o13.constant(x.value))
+            args.append(x.node())
             continue
         parameters.append(o13.parameter(ov.PartialShape([-1] * x.ndim if opened else list(x.shape)), ov.Type(x.dtype), name="x%d" % i))
         args.append(parameters[-1])
@@ -115,38 +128,79 @@ def bytes_of(data):
     return np.frombuffer(data, np.uint8)
 
 
-def make(cases, skip, note):
-    members, counts, failed = {}, {}, []
-    for name, build, inputs, bound, opened in cases:
-        counts[name] = counts.get(name, 0) + 1
-        key = "%s.%d" % (name, counts[name])
-        if key in skip:
-            failed.append((key, "OpenVINO crashes"))
-            continue
-        note(key)
+def make_case(key, build, inputs, bound, opened, note):
+    note("")
+    model = model_of(build, inputs, False)
+    xml, weights = serialised(model)
+    want = answers(model, inputs)
+    members = {key + "/xml": bytes_of(xml), key + "/bin": bytes_of(weights)}
+    real = [x for x in inputs if not isinstance(x, const)]
+    members.update(("%s/in_%d" % (key, i), x) for i, x in enumerate(real))
+    members.update(("%s/out_%d" % (key, i), x) for i, x in enumerate(want))
+    if bound:
+        members[key + "/bound"] = np.array([bound])
+    if opened and sum(x.ndim for x in real):
+        note("open")
         try:
-            model = model_of(build, inputs, False)
-            xml, weights = serialised(model)
-            want = answers(model, inputs)
+            model = model_of(build, inputs, True)
+            again = answers(model, inputs)
+            if all(a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-5, equal_nan=True) for a, b in zip(want, again)):
+                members[key + "/open"] = bytes_of(serialised(model)[0])
+        except Exception:
+            pass  # OpenVINO needs these shapes
+    return members
+
+
+def child(cases, log):
+    """Answers to each of the cases, one record each in the file `log`."""
+    for key, build, inputs, bound, opened in cases:
+        def note(what):
+            pickle.dump(("try", key, what), log)
+            log.flush()
+        try:
+            record = ("done", key, make_case(key, build, inputs, bound, opened, note))
         except Exception as e:
-            failed.append((key, str(e).replace("\n", " ")[-300:]))
-            continue
-        members[key + "/xml"], members[key + "/bin"] = bytes_of(xml), bytes_of(weights)
-        real = [x for x in inputs if not isinstance(x, const)]
-        for i, x in enumerate(real):
-            members["%s/in_%d" % (key, i)] = x
-        for i, x in enumerate(want):
-            members["%s/out_%d" % (key, i)] = x
-        if bound:
-            members[key + "/bound"] = np.array([bound])
-        if opened and real and sum(x.ndim for x in real):
+            record = ("failed", key, str(e).replace("\n", " ")[-300:])
+        pickle.dump(record, log)
+        log.flush()
+
+
+def records(path):
+    with open(path, "rb") as f:
+        while True:
             try:
-                model = model_of(build, inputs, True)
-                again = answers(model, inputs)
-                if all(a.shape == b.shape and np.allclose(a, b, 1e-4, 1e-5, equal_nan=True) for a, b in zip(want, again)):
-                    members[key + "/open"] = bytes_of(serialised(model)[0])
-            except Exception:
-                pass  # OpenVINO needs these shapes
+                yield pickle.load(f)
+            except EOFError:
+                return
+
+
+def make(cases, path):
+    """In a child, since OpenVINO may crash: then a new one goes on at that case; without its open form when that was it, else without it."""
+    members, failed, todo, tried = {}, [], list(cases), None
+    while todo:
+        pid = os.fork()
+        if pid == 0:
+            with open(path, "wb") as log:
+                child(todo, log)
+            os._exit(0)
+        os.waitpid(pid, 0)
+        what = {}
+        for kind, key, value in records(path):
+            if kind == "try":
+                what[key] = value
+                continue
+            members.update(value if kind == "done" else {})
+            failed += [(key, value)] if kind == "failed" else []
+            todo.pop(0)
+        if todo:
+            key = todo[0][0]
+            if key == tried:  # alone, in a fresh process
+                if what.get(key) == "open" and todo[0][4]:
+                    todo[0] = todo[0][:4] + (False,)
+                else:
+                    failed.append((key, "OpenVINO crashes"))
+                    todo.pop(0)
+            tried = key
     return members, failed
 
 
@@ -199,7 +253,7 @@ for kind in BINARY + ["Divide", "Power", "FloorMod", "Mod"]:
 for kind in BINARY:
     op(kind, 1, [ints(3, 11), ints(1, 11)])
 op("Add", 1, [f32(2, 3, 4, 5), f32(3, 4)], auto_broadcast="pdpd")
-op("Divide", 1, [ints(3, 11, lo=-20, hi=20), ints(3, 11, lo=1, hi=5)])
+op("Divide", 1, [ints(3, 11, lo=0, hi=20), ints(3, 11, lo=1, hi=5)])  # the CPU truncates, the operation's definition (and ovlite) floors
 op("Divide", 1, [ints(3, 11, lo=-20, hi=20), ints(3, 11, lo=1, hi=5)], m_pythondiv=False)
 op("FloorMod", 1, [ints(3, 11, lo=-20, hi=20), ints(3, 11, lo=1, hi=5)])
 op("Mod", 1, [ints(3, 11, lo=-20, hi=20), ints(3, 11, lo=1, hi=5)])
@@ -387,7 +441,7 @@ op("SpaceToBatch", 2, [f32(2, 3, 4, 5), ci(1, 1, 2, 3), ci(0, 0, 1, 0), ci(0, 0,
 op("ExtractImagePatches", 3, [f32(1, 2, 9, 8)], sizes=[3, 3], strides=[2, 2], rates=[1, 1], auto_pad="valid")
 op("ExtractImagePatches", 3, [f32(1, 2, 9, 8)], sizes=[2, 3], strides=[3, 2], rates=[2, 1], auto_pad="same_upper")
 op("ExtractImagePatches", 3, [f32(2, 1, 7, 8)], sizes=[3, 2], strides=[2, 2], rates=[1, 1], auto_pad="same_lower")
-op("Col2Im", 15, [f32(1, 12, 20), ci(5, 6), ci(2, 2)], strides=[1, 1])
+op("Col2Im", 15, [f32(1, 12, 20), ci(5, 6), ci(2, 2)], strides=[1, 1], dilations=[1, 1], pads_begin=[0, 0], pads_end=[0, 0])
 op("Col2Im", 15, [f32(2, 18, 9), ci(5, 6), ci(3, 3)], strides=[2, 2], dilations=[1, 1], pads_begin=[1, 1], pads_end=[1, 0])
 
 # ---- convolutions, products, pooling ----
@@ -413,15 +467,16 @@ op("ConvolutionBackpropData", 1, [f32(1, 3, 5, 7), const(f32(3, 4, 3, 3))], stri
 op("ConvolutionBackpropData", 1, [f32(2, 3, 9), const(f32(3, 4, 4))], strides=[2], pads_begin=[1], pads_end=[1], dilations=[1])
 op("GroupConvolutionBackpropData", 1, [f32(1, 4, 5, 7), const(f32(4, 1, 1, 3, 3))], strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1], output_padding=[1, 1])
 for pad_value in [0.0, -1.0]:
-    op("BinaryConvolution", 1, [ints(1, 5, 6, 7, lo=0, hi=2).astype(np.float32), const(f32(1)) if 0 else const(np.zeros((1,), np.float32))], open=False, strides=[1, 1],
-       pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1], mode="xnor-popcount", pad_value=pad_value)
+    op("BinaryConvolution", 1, [ints(1, 16, 6, 7, lo=0, hi=2).astype(np.float32), bits(3, 16, 3, 3)], strides=[1, 1], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1],
+       mode="xnor-popcount", pad_value=pad_value)
 for v in [1, 8]:
     w, off = f32(4, 3, 3, 3), f32(1, 18, 5, 6)
-    op("DeformableConvolution", v, [f32(1, 3, 7, 8), off, const(w)], strides=[1, 1], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1])
+    op("DeformableConvolution", v, [f32(1, 3, 7, 8), off, const(w)], strides=[1, 1], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1],
+       group=1, deformable_group=1)
     op("DeformableConvolution", v, [f32(1, 4, 7, 8), f32(1, 36, 7, 8), const(f32(6, 2, 3, 3))], strides=[1, 1], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1], group=2, deformable_group=2)
 for bilinear in [True, False]:
     op("DeformableConvolution", 8, [f32(2, 3, 7, 8), f32(2, 18, 4, 4), const(f32(4, 3, 3, 3)), f32(2, 9, 4, 4, lo=0)], strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1],
-       dilations=[1, 1], bilinear_interpolation_pad=bilinear)
+       dilations=[1, 1], group=1, deformable_group=1, bilinear_interpolation_pad=bilinear)
 for ta in [False, True]:
     for tb in [False, True]:
         sa, sb = (17, 5) if ta else (5, 17), (33, 17) if tb else (17, 33)
@@ -444,7 +499,7 @@ op("MaxPool", 14, [distinct(1, 3, 8, 9)], strides=[3, 2], dilations=[1, 1], pads
 op("MaxPool", 1, [f32(1, 3, 5, 6, 7)], strides=[1, 2, 2], pads_begin=[0, 0, 0], pads_end=[0, 0, 0], kernel=[2, 3, 2], auto_pad="same_lower")
 op("AdaptiveAvgPool", 8, [f32(2, 3, 9, 11), ci(4, 5)])
 op("AdaptiveAvgPool", 8, [f32(2, 3, 17), ci(5)])
-op("AdaptiveMaxPool", 8, [distinct(2, 3, 9, 11), ci(4, 5)], index_element_type="i64")
+op("AdaptiveMaxPool", 8, [distinct(2, 3, 9, 11), ci(4, 5)], index_element_type="i32")
 op("AdaptiveMaxPool", 8, [distinct(2, 3, 5, 6, 7), ci(2, 4, 3)], index_element_type="i32")
 
 # ---- normalisation, attention, interpolation ----
@@ -465,7 +520,7 @@ for mode in ["add", "max"]:
     op("NormalizeL2", 1, [f32(2, 3, 5, 7), ci(1, 2, 3)], eps=1e-5, eps_mode=mode)
 op("GRN", 1, [f32(2, 3, 5, 7)], bias=0.1)
 op("LRN", 1, [f32(2, 7, 3, 5), ci(1)], alpha=0.5, beta=0.75, bias=1.0, size=5)
-op("LRN", 1, [f32(2, 3, 5, 7), ci(2, 3)], alpha=0.5, beta=0.75, bias=1.5, size=3)
+op("LRN", 1, [f32(2, 3, 5, 7), ci(2, 3)], open=False, alpha=0.5, beta=0.75, bias=1.5, size=3)
 op("GroupNormalization", 12, [f32(2, 6, 5, 7), const(f32(6)), const(f32(6))], num_groups=3, epsilon=1e-4)
 op("GroupNormalization", 12, [f32(2, 4, 9), f32(4), f32(4)], num_groups=1, epsilon=1e-3)
 for causal in [True, False]:
@@ -483,7 +538,7 @@ for nearest in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "sim
     op("Interpolate", 11, [f32(1, 3, 6, 5), const(np.array([1.6, 0.7], np.float32)), ci(2, 3)], mode="nearest", nearest_mode=nearest, shape_calculation_mode="scales",
        coordinate_transformation_mode="half_pixel")
 for mode in ["bilinear_pillow", "bicubic_pillow"]:
-    op("Interpolate", 11, [f32(1, 3, 9, 8), ci(5, 12), ci(2, 3)], mode=mode, shape_calculation_mode="sizes")
+    op("Interpolate", 11, [f32(1, 3, 9, 8), ci(5, 12), ci(2, 3)], mode=mode, shape_calculation_mode="sizes", cube_coeff=-0.5)  # the CPU knows no other
 op("Interpolate", 11, [f32(1, 2, 3, 4, 5), const(np.array([2, 1.5, 2], np.float32)), ci(2, 3, 4)], mode="linear_onnx", shape_calculation_mode="scales")
 for mode in ["bilinear", "nearest", "bicubic"]:
     for padding in ["zeros", "border", "reflection"]:
@@ -493,6 +548,9 @@ for mode in ["bilinear", "nearest", "bicubic"]:
 # ---- recurrent cells and sequences ----
 family("recurrent")
 B, I, H, T = 3, 5, 7, 4
+GRU = dict(activations=["sigmoid", "tanh"], activations_alpha=[], activations_beta=[], clip=0.0)
+LSTM = dict(GRU, activations=["sigmoid", "tanh", "tanh"])
+RNN = dict(GRU, activations=["tanh"])
 x, h, c = (B, I), (B, H), (B, H)
 op("RNNCell", 3, [f32(*x), f32(*h), const(f32(H, I)), const(f32(H, H)), const(f32(H))], hidden_size=H)
 op("RNNCell", 3, [f32(*x), f32(*h), const(f32(H, I)), const(f32(H, H)), const(f32(H))], hidden_size=H, activations=["sigmoid"], clip=0.5)
@@ -501,18 +559,18 @@ for lbr in [False, True]:
     op("GRUCell", 3, [f32(*x), f32(*h), const(f32(3 * H, I)), const(f32(3 * H, H)), const(f32(b))], hidden_size=H, linear_before_reset=lbr)
     for direction, d in [("forward", 1), ("reverse", 1), ("bidirectional", 2)]:
         op("GRUSequence", 5, [f32(B, T, I), f32(B, d, H), const(np.array([4, 4, 4] if not lbr else [4, 2, 3], np.int32)), const(f32(d, 3 * H, I)), const(f32(d, 3 * H, H)), const(f32(d, b))],
-           hidden_size=H, direction=direction, linear_before_reset=lbr)
+           hidden_size=H, direction=direction, linear_before_reset=lbr, **GRU)
 lstm = [const(f32(4 * H, I)), const(f32(4 * H, H)), const(f32(4 * H))]
-op("LSTMCell", 1, [f32(*x), f32(*h), f32(*c)] + lstm, hidden_size=H)
+op("LSTMCell", 1, [f32(*x), f32(*h), f32(*c)] + lstm, hidden_size=H, weights_format="fico")  # the CPU knows no other
 op("LSTMCell", 4, [f32(*x), f32(*h), f32(*c)] + lstm, hidden_size=H)
 op("LSTMCell", 4, [f32(*x), f32(*h), f32(*c)] + lstm, hidden_size=H, clip=0.4, activations=["sigmoid", "tanh", "relu"])
 for lengths in [[4, 4, 4], [4, 1, 3]]:
     for direction, d in [("forward", 1), ("reverse", 1), ("bidirectional", 2)]:
         n = const(np.array(lengths, np.int32))
-        op("LSTMSequence", 5, [f32(B, T, I), f32(B, d, H), f32(B, d, H), n, const(f32(d, 4 * H, I)), const(f32(d, 4 * H, H)), const(f32(d, 4 * H))], hidden_size=H, direction=direction)
-        op("RNNSequence", 5, [f32(B, T, I), f32(B, d, H), n, const(f32(d, H, I)), const(f32(d, H, H)), const(f32(d, H))], hidden_size=H, direction=direction)
+        op("LSTMSequence", 5, [f32(B, T, I), f32(B, d, H), f32(B, d, H), n, const(f32(d, 4 * H, I)), const(f32(d, 4 * H, H)), const(f32(d, 4 * H))], hidden_size=H, direction=direction, **LSTM)
+        op("RNNSequence", 5, [f32(B, T, I), f32(B, d, H), n, const(f32(d, H, I)), const(f32(d, H, H)), const(f32(d, H))], hidden_size=H, direction=direction, **RNN)
 op("LSTMSequence", 5, [f32(2, 6, 16), f32(2, 1, 32), f32(2, 1, 32), const(np.array([6, 6], np.int32)), const(f32(1, 128, 16)), const(f32(1, 128, 32)), const(f32(1, 128))],
-   hidden_size=32, direction="forward")
+   hidden_size=32, direction="forward", **LSTM)
 
 # ---- detection ----
 family("detection")
@@ -525,8 +583,8 @@ for v in [1, 3, 4, 5, 9]:
         op("NonMaxSuppression", v, [data, scores, cs(4), cs(0.4, np.float32), cs(0.1, np.float32)], outputs=[0, 1, 2] if v >= 5 else None, open=v >= 5, **a)
 for v in [5, 9]:
     op("NonMaxSuppression", v, [boxes, scores, cs(9), cs(0.9, np.float32), cs(0.05, np.float32), cs(0.5, np.float32)], box_encoding="corner", sort_result_descending=False)
-for kind in ["class", "score", "none"]:
-    op("MatrixNms", 8, [boxes, scores], sort_result_type=kind, output_type="i32", score_threshold=0.2, nms_top_k=5, keep_top_k=6, decay_function="gaussian" if kind == "class" else "linear")
+for kind in ["classid", "score", "none"]:
+    op("MatrixNms", 8, [boxes, scores], sort_result_type=kind, output_type="i32", score_threshold=0.2, nms_top_k=5, keep_top_k=6, decay_function="gaussian" if kind == "classid" else "linear")
     op("MulticlassNms", 8, [boxes, scores], sort_result_type=kind, output_type="i32", iou_threshold=0.4, score_threshold=0.2, nms_top_k=5, keep_top_k=6)
     op("MulticlassNms", 9, [boxes, scores], sort_result_type=kind, output_type="i64", iou_threshold=0.3, score_threshold=0.1, nms_eta=0.9)
 rotated = np.concatenate([f32(1, 7, 2, lo=0, hi=5), f32(1, 7, 2, lo=1, hi=4), f32(1, 7, 1, lo=0, hi=1.5)], 2)
@@ -585,7 +643,7 @@ for kind in ["DFT", "IDFT"]:
     op(kind, 7, [f32(3, 5, 8, 2), ci(1, 2)])
     op(kind, 7, [f32(3, 5, 8, 2), ci(0, 2), ci(4, 6)])
 op("RDFT", 9, [f32(3, 5, 7), ci(1, 2)])
-op("RDFT", 9, [f32(3, 8), ci(1), ci(11)])
+op("RDFT", 9, [f32(3, 8), ci(1), ci(6)])  # the CPU pads with what is in its memory
 op("IRDFT", 9, [f32(3, 5, 2), ci(1)])
 op("IRDFT", 9, [f32(3, 5, 4, 2), ci(0, 1), ci(3, 7)])
 op("STFT", 15, [f32(2, 48), const(f32(16, lo=0)), cs(16), cs(4)], transpose_frames=False)
@@ -633,13 +691,14 @@ graph("If-8", if_model, [np.array(False), f32(3, 5)], open=False)
 def loop_model(x, trips):
     a, piece = o13.parameter([3, 5], np.float32), o13.parameter([1, 5], np.float32)
     nxt, go = o13.add(a, piece), o13.constant(np.array(True))
-    body = ov.Model([o13.result(go), o13.result(nxt)], [a, piece], "body")
+    doubled = o13.add(piece, piece)
+    body = ov.Model([o13.result(go), o13.result(nxt), o13.result(doubled)], [a, piece], "body")
     node = ov.opset5.loop(trips, o13.constant(np.array(True)))
     node.set_function(body)
     node.set_special_body_ports([-1, 0])
     node.set_merged_input(a, x.output(0), body.results[1].output(0))
     node.set_sliced_input(piece, x.output(0), 0, 1, 1, -1, 0)
-    return [node.get_iter_value(body.results[1].output(0), -1), node.get_concatenated_slices(body.results[1].output(0), 0, 1, 1, -1, 0)]
+    return [node.get_iter_value(body.results[1].output(0), -1), node.get_concatenated_slices(body.results[2].output(0), 0, 1, 1, -1, 0)]
 
 
 graph("Loop-5", loop_model, [f32(3, 5), cs(3)], open=False)
@@ -680,37 +739,24 @@ def state3_model(x):
 graph("ReadValue-3", state3_model, [f32(3, 5)], open=False)
 
 # ---- writing ----
-def write(name, skip, progress):
-    def note(key):
-        with open(progress, "w") as f:
-            f.write(key)
-    members, failed = make(families[name], skip, note)
+def named(cases):
+    counts = {}
+    for name, *rest in cases:
+        counts[name] = counts.get(name, 0) + 1
+        yield ("%s.%d" % (name, counts[name]), *rest)
+
+
+def write(name, log):
+    members, failed = make(named(families[name]), log)
     path = os.path.join(HERE, name + ".npz")
     store(path, members)
-    count = lambda end: len([k for k in members if k.endswith(end)])
-    print("%-10s %4d cases, %4d open, %4d kB" % (name, count("/xml"), count("/open"), os.path.getsize(path) // 1024))
+    numbers = [len([k for k in members if k.endswith(end)]) for end in ("/xml", "/open")]
+    print("%-10s %4d cases, %4d of them open, %4d kB" % (name, *numbers, os.path.getsize(path) // 1024))
     for key, why in failed:
         print("  left out: %s: %s" % (key, why))
-    sys.stdout.flush()
-
-
-def write_in_child(name, progress):
-    """OpenVINO may crash on a case: then once more without it."""
-    skip = set()
-    while True:
-        child = os.fork()
-        if child == 0:
-            try:
-                write(name, skip, progress)
-            finally:
-                os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
-            return
-        with open(progress) as f:
-            skip.add(f.read())
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         for family_name in sys.argv[1:] or families:
-            write_in_child(family_name, folder + "/progress")
+            write(family_name, folder + "/log")
