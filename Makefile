@@ -68,7 +68,7 @@ WARN     := -Wall -Wextra -Wshadow -Werror
 CFLAGS_  := -std=gnu11 $(OPT) $(WARN) -fPIC -fno-semantic-interposition -pthread -Icore -I$(GEN) $(EXTRA_CFLAGS)
 # Asked only when something is compiled for Lua, and once.
 LUA_CFLAGS = $(eval LUA_CFLAGS := $$(shell pkg-config --cflags $(LUA_PC)))$(LUA_CFLAGS)
-LIBS     := -ldnnl -lexpat -lprotobuf-c -lz -lm -lpthread -ldl
+LIBS     := -ldnnl -lgomp -lexpat -lprotobuf-c -lz -lm -lpthread -ldl
 
 # ---- Sources ----
 CORE_C := $(sort $(shell find core -name '*.c' 2>/dev/null))
