@@ -243,6 +243,12 @@ run-tsan:
 	@$(WITH_ENV) OVLITE_LUA=$(ROOT)/$(HOST) TSAN_OPTIONS=exitcode=99:ignore_noninstrumented_modules=1 \
 	  $(FIXED) $(HOST) $(BUSTED) $(BUSTED_FLAGS) $(TSAN_SPEC)
 
+# The async specs REPEAT times over under both sanitizers, with a collector that never rests.
+REPEAT ?= 1000
+soak: deps
+	+@for v in tsan asan; do $(MAKE) --no-print-directory -j$(JOBS) VARIANT=$$v all build/$$v/host && \
+	  OVLITE_GC=aggressive $(MAKE) --no-print-directory VARIANT=$$v run-$$v SPEC=spec/async TSAN_SPEC=spec/async BUSTED_FLAGS="--repeat=$(REPEAT) --output=utfTerminal" || exit 1; done
+
 bench:
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS)

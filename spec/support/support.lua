@@ -22,6 +22,12 @@ support.lua = os.getenv("OVLITE_LUA") or "luajit"
 support.variant = os.getenv("OVLITE_VARIANT") or "release"
 support.slow = support.variant ~= "release"
 
+-- OVLITE_GC=aggressive: a collector that is always in the middle of something.
+if os.getenv("OVLITE_GC") == "aggressive" then
+  collectgarbage("setpause", 1)
+  collectgarbage("setstepmul", 100000)
+end
+
 function support.exists(path)
   local file = io.open(path, "rb")
   if file then file:close() end
