@@ -1,4 +1,5 @@
-/* BinaryConvolution: filters of one bit; every entry of data that equals its filter's bit counts +1, every other one -1. */
+/* BinaryConvolution: filters of one bit; every entry of data that equals its filter's bit counts +1, every other one -1. As OpenVINO's CPU has it, the first filter entry
+ * of a byte is its lowest bit (in other uses of u1 it is the highest), a pad_value of 0 means that entries outside do not count, and -1 stands for the bit 0. */
 #include "ops/conv.h"
 #include "ops/support_work.h"
 
@@ -33,7 +34,7 @@ static ovl_status binary(ovl_work *w)
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
 	OVL_TRY(ovl_work_take(w, count, sizeof *bits, &bits));
 	for (int64_t i = 0; i < count; i++)
-		bits[i] = ovl_tensor_i64_at(w->run->in[1], i);
+		bits[i] = ((const uint8_t *)w->run->in[1]->data)[i / 8] >> (i % 8) & 1;
 	for (int64_t n = 0; n < g.batch; n++)
 		for (int64_t o = 0; o < g.out_channels; o++) {
 			OVL_RUN_CHECK_CANCEL(w->run);
@@ -45,8 +46,10 @@ static ovl_status binary(ovl_work *w)
 						int64_t iy = at / g.out[1] * g.stride[0] + k / g.kernel[1] * g.dilation[0] - g.pad_begin[0];
 						int64_t ix = at % g.out[1] * g.stride[1] + k % g.kernel[1] * g.dilation[1] - g.pad_begin[1];
 						bool inside = iy >= 0 && ix >= 0 && iy < g.in[0] && ix < g.in[1];
-						double v = inside ? x[((n * g.in_channels + c) * g.in[0] + iy) * g.in[1] + ix] : (double)p->pad_value;
-						sum += v == (double)*bit++ ? 1 : -1;
+						double v = inside ? x[((n * g.in_channels + c) * g.in[0] + iy) * g.in[1] + ix] : p->pad_value > 0;
+						int64_t b = *bit++;
+						if (inside || p->pad_value != 0)
+							sum += v == (double)b ? 1 : -1;
 					}
 				*y++ = (double)sum;
 			}

@@ -8,6 +8,16 @@ table.sort(rows, function(a, b)
   return a.since < b.since
 end)
 
+local ends = {} -- name-since -> the last opset before the next version
+local function opsets_of(op)
+  local last = op["until"] > 0 and op["until"] or ends[op.name .. "-" .. op.since]
+  return last == op.since and tostring(last) or op.since .. (last and "-" .. last or "+")
+end
+for i, op in ipairs(rows) do
+  local after = rows[i + 1]
+  if after and after.name == op.name then ends[op.name .. "-" .. op.since] = after.since - 1 end
+end
+
 local function inputs_of(op)
   local number = op.max < 0 and op.min .. " or more" or op.min == op.max and tostring(op.min) or op.min .. " to " .. op.max
   return op.inputs ~= "" and number .. ": " .. op.inputs:gsub(" ", ", ") or number
@@ -23,7 +33,6 @@ io.write("| operation | opsets | inputs | attributes (* required) |\n| --- | ---
 local names, count = {}, 0
 for _, op in ipairs(rows) do
   if not names[op.name] then names[op.name], count = true, count + 1 end
-  local opsets = op.until_ or op["until"]
-  io.write(("| %s | %d%s | %s | %s |\n"):format(op.name, op.since, opsets == op.since and "" or opsets < 0 and "+" or "-" .. opsets, inputs_of(op), attributes_of(op)))
+  io.write(("| %s | %s | %s | %s |\n"):format(op.name, opsets_of(op), inputs_of(op), attributes_of(op)))
 end
 io.write(("\n%d operations in %d versions.\n"):format(count, #rows))
