@@ -19,7 +19,7 @@ static stretch stretch_of(const ovl_conv_geometry *g, int d, int64_t o)
 
 static double mean_f(double sum, int64_t n) { return sum / (double)n; }
 
-static int64_t mean_i(int64_t sum, int64_t n) { return (int64_t)nearbyint((double)sum / (double)n); }
+static int64_t mean_i(uint64_t sum, int64_t n) { return (int64_t)nearbyint((double)(int64_t)sum / (double)n); } /* sums wrap */
 
 /* by: what sums are divided by; 0: by the number of entries. */
 #define PLANE(NAME, T, SUM, MEAN)                                                                                             \
@@ -34,13 +34,13 @@ static int64_t mean_i(int64_t sum, int64_t n) { return (int64_t)nearbyint((doubl
 					for (int64_t iz = a.from; iz < a.to; iz++)                                            \
 						for (int64_t iy = b.from; iy < b.to; iy++)                                    \
 							for (int64_t ix = c.from; ix < c.to; ix++)                            \
-								sum += x[(iz * g->in[1] + iy) * g->in[2] + ix];               \
+								sum += (SUM)x[(iz * g->in[1] + iy) * g->in[2] + ix];          \
 					*y++ = n > 0 ? (T)MEAN(sum, n) : 0;                                                   \
 				}                                                                                             \
 	}
 PLANE(f32, float, double, mean_f)
 PLANE(f64, double, double, mean_f)
-PLANE(i64, int64_t, int64_t, mean_i)
+PLANE(i64, int64_t, uint64_t, mean_i)
 
 static ovl_status avg_pool(ovl_work *w)
 {

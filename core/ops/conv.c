@@ -209,6 +209,8 @@ static ovl_status backprop_dim(ovl_infer *in, const ovl_conv_params *p, int spat
 	int64_t extra = ovl_ints_get(&p->output_padding, (size_t)i, 0), pads;
 	*out = OVL_DIM_ANY;
 	OVL_TRY(ovl_window_get(in->op->name, &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, spatial, i, &w, in->err));
+	if (extra < 0 || extra > INT32_MAX)
+		return ovl_infer_fail(in, OVL_E_ARGUMENT, "output_padding must not be negative, nor beyond 31 bits");
 	data.min = data.min > 0 ? data.min : 1;
 	kernel.min = kernel.min > 0 ? kernel.min : 1;
 	pads = p->auto_pad == OVL_PAD_EXPLICIT ? w.pad_begin + w.pad_end : 0;

@@ -31,7 +31,7 @@ static ovl_status infer(ovl_infer *in)
 		OVL_TRY(ovl_infer_merge_types(in, 0, i, &type));
 	for (int i = 0; i < in->n_in; i++)
 		OVL_TRY(ovl_infer_rank(in, i, i == 2 ? 3 : 2, i == 2 ? 3 : 2));
-	if (p->keep_top_k.n < 1 || (in->op->since == 1 && p->num_classes < 1))
+	if (p->keep_top_k.n < 1 || (in->op->since == 1 && (p->num_classes < 1 || p->num_classes > 1 << 24)))
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "keep_top_k needs a number, num_classes must be positive");
 	keep = p->keep_top_k.at[0];
 	out.dims[0] = out.dims[1] = ovl_dim_of(1);

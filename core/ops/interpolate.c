@@ -50,9 +50,12 @@ static ovl_status infer(ovl_infer *in)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "more pads than the rank %d of data", out.rank);
 	OVL_TRY(infer_axes(in, out.rank, axes, &n));
 	for (int d = 0; d < out.rank; d++) {
-		int64_t pads = ovl_ints_get(&p->pads_begin, (size_t)d, 0) + ovl_ints_get(&p->pads_end, (size_t)d, 0);
-		if (out.dims[d].max != OVL_DIM_MAX)
-			out.dims[d].max += pads;
+		int64_t begin = ovl_ints_get(&p->pads_begin, (size_t)d, 0), pads = ovl_ints_get(&p->pads_end, (size_t)d, 0);
+		if (begin < -INT32_MAX || begin > INT32_MAX || pads < -INT32_MAX || pads > INT32_MAX || out.dims[d].min > (int64_t)1 << 60)
+			return ovl_infer_fail(in, OVL_E_ARGUMENT, "the padding of dimension %d is out of range", d);
+		pads += begin;
+		if (out.dims[d].max < (int64_t)1 << 60)
+			out.dims[d].max = out.dims[d].max + pads > 0 ? out.dims[d].max + pads : 0;
 		out.dims[d].min = out.dims[d].min + pads > 0 ? out.dims[d].min + pads : 0;
 	}
 	if (n < 0) {

@@ -19,37 +19,45 @@ static double lowest(ovl_type t)
 	}
 }
 
+/* Entries of a window that begins at `start` and lie in [0, n). */
+static void inside(const ovl_conv_geometry *g, int d, int64_t start, int64_t *from, int64_t *to)
+{
+	int64_t step = g->dilation[d], last = g->in[d] - 1 - start;
+	*from = start >= 0 ? 0 : (-start + step - 1) / step;
+	*to = last < 0 ? 0 : last / step + 1;
+	*to = *to < g->kernel[d] ? *to : g->kernel[d];
+}
+
 /* One plane; at[] takes positions inside the plane. */
-#define PLANE(TYPE, T, W, LOAD, STORE)                                                                                              \
-	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, T *y, int64_t *at)                                         \
-	{                                                                                                                           \
-		int64_t n = 0;                                                                                                      \
-		for (int64_t oz = 0; oz < g->out[0]; oz++)                                                                          \
-			for (int64_t oy = 0; oy < g->out[1]; oy++)                                                                  \
-				for (int64_t ox = 0; ox < g->out[2]; ox++, n++) {                                                   \
-					int64_t z0 = oz * g->stride[0] - g->pad_begin[0], y0 = oy * g->stride[1] - g->pad_begin[1]; \
-					int64_t x0 = ox * g->stride[2] - g->pad_begin[2], best = -1;                                \
-					W top = (W)lowest(TYPE);                                                                    \
-					for (int64_t kz = 0; kz < g->kernel[0]; kz++)                                               \
-						for (int64_t ky = 0; ky < g->kernel[1]; ky++) {                                     \
-							int64_t iz = z0 + kz * g->dilation[0], iy = y0 + ky * g->dilation[1];       \
-							int64_t row = (iz * g->in[1] + iy) * g->in[2];                              \
-							if (iz < 0 || iz >= g->in[0] || iy < 0 || iy >= g->in[1])                   \
-								continue;                                                           \
-							for (int64_t kx = 0; kx < g->kernel[2]; kx++) {                             \
-								int64_t ix = x0 + kx * g->dilation[2];                              \
-								if (ix < 0 || ix >= g->in[2])                                       \
-									continue;                                                   \
-								if (best < 0 || (W)LOAD(x[row + ix]) > top) {                       \
-									top = (W)LOAD(x[row + ix]);                                 \
-									best = row + ix;                                            \
-								}                                                                   \
-							}                                                                           \
-						}                                                                                   \
-					y[n] = STORE(top);                                                                          \
-					if (at)                                                                                     \
-						at[n] = best < 0 ? 0 : best;                                                        \
-				}                                                                                                   \
+#define PLANE(TYPE, T, W, LOAD, STORE)                                                                                                              \
+	static void plane_##TYPE(const ovl_conv_geometry *g, const T *x, T *y, int64_t *at)                                                         \
+	{                                                                                                                                           \
+		int64_t n = 0;                                                                                                                      \
+		for (int64_t oz = 0; oz < g->out[0]; oz++)                                                                                          \
+			for (int64_t oy = 0; oy < g->out[1]; oy++)                                                                                  \
+				for (int64_t ox = 0; ox < g->out[2]; ox++, n++) {                                                                   \
+					int64_t z0 = oz * g->stride[0] - g->pad_begin[0], y0 = oy * g->stride[1] - g->pad_begin[1];                 \
+					int64_t x0 = ox * g->stride[2] - g->pad_begin[2], best = -1, az, bz, ay, by, ax, bx;                        \
+					W top = (W)lowest(TYPE);                                                                                    \
+					inside(g, 0, z0, &az, &bz);                                                                                 \
+					inside(g, 1, y0, &ay, &by);                                                                                 \
+					inside(g, 2, x0, &ax, &bx);                                                                                 \
+					for (int64_t kz = az; kz < bz; kz++)                                                                        \
+						for (int64_t ky = ay; ky < by; ky++) {                                                              \
+							int64_t row =                                                                               \
+								((z0 + kz * g->dilation[0]) * g->in[1] + y0 + ky * g->dilation[1]) * g->in[2] + x0; \
+							for (int64_t kx = ax; kx < bx; kx++) {                                                      \
+								int64_t i = row + kx * g->dilation[2];                                              \
+								if (best < 0 || (W)LOAD(x[i]) > top) {                                              \
+									top = (W)LOAD(x[i]);                                                        \
+									best = i;                                                                   \
+								}                                                                                   \
+							}                                                                                           \
+						}                                                                                                   \
+					y[n] = STORE(top);                                                                                          \
+					if (at)                                                                                                     \
+						at[n] = best < 0 ? 0 : best;                                                                        \
+				}                                                                                                                   \
 	}
 OVL_EACH_NUMERIC(PLANE)
 
@@ -70,6 +78,7 @@ static ovl_status max_pool(ovl_work *w)
 		int axis;
 		OVL_TRY(ovl_axis(p->axis, s->rank, "MaxPool", &axis, w->err));
 		modulo = ovl_span(s, axis, s->rank);
+		modulo = modulo > 0 ? modulo : 1;
 		OVL_TRY(ovl_work_out(w, 1, OVL_I64, &at));
 	}
 	for (int64_t plane = 0; out_size > 0 && plane < g.batch * g.in_channels; plane++) {

@@ -23,7 +23,8 @@ static ovl_status infer(ovl_infer *in)
 	OVL_TRY(ovl_infer_rank(in, 0, 4, 4));
 	OVL_TRY(ovl_infer_rank(in, 1, 4, 4));
 	OVL_TRY(ovl_infer_rank(in, 2, 1, 1));
-	if (p->post_nms_topn < 1 || p->pre_nms_topn < 1 || p->feat_stride < 1 || p->base_size < 1)
+	if (p->post_nms_topn < 1 || p->pre_nms_topn < 1 || p->feat_stride < 1 || p->base_size < 1 || p->feat_stride > 1 << 24 ||
+		p->base_size > 1 << 24)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "pre_nms_topn, post_nms_topn, feat_stride and base_size must be positive");
 	for (int i = 0; i < 2; i++)
 		if (in->in_shape[i].ranked && !ovl_dim_merge(batch, in->in_shape[i].dims[0], &batch))

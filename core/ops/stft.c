@@ -11,7 +11,7 @@ static bool one_value(const ovl_infer *in, int i, int64_t *out)
 	if (i >= in->n_in || !in->in_value[i] || ovl_tensor_count(in->in_value[i]) != 1)
 		return false;
 	*out = ovl_tensor_i64_at(in->in_value[i], 0);
-	return true;
+	return *out < (int64_t)1 << 40; /* what is larger is refused when it is run */
 }
 
 static ovl_status infer_stft(ovl_infer *in)
@@ -120,8 +120,9 @@ static ovl_status infer_istft(ovl_infer *in)
 	if (one_value(in, 4, &asked))
 		n = ovl_dim_of(asked > 0 ? asked : 0);
 	else if (in->n_in <= 4 && x->ranked && one_value(in, 2, &size) && one_value(in, 3, &step) && ovl_dim_static(x->dims[x->rank - 2])) {
-		int64_t all = (x->dims[x->rank - 2].min - 1) * step + (p->center ? 0 : size);
-		n = ovl_dim_of(all > 0 ? all : 0);
+		int64_t all;
+		if (!__builtin_mul_overflow(x->dims[x->rank - 2].min - 1, step, &all) && !__builtin_add_overflow(all, p->center ? 0 : size, &all))
+			n = ovl_dim_of(all > 0 ? all : 0);
 	}
 	if (x->ranked) {
 		out = ovl_pshape_rank(0);
