@@ -118,7 +118,9 @@ describe("ONNX conformance suite", function()
       local row = table_of[operator_of(name)] or { 0, 0 }
       table_of[operator_of(name)] = row
       row[1], row[2], passed = row[1] + (ok and 1 or 0), row[2] + 1, passed + (ok and 1 or 0)
-      if misses(name) then
+      local miss, by_chance = misses(name)
+      if by_chance then return end
+      if miss then
         assert.is_false(ok, name .. " is listed as a miss, but passes")
       else
         assert.is_true(ok, tostring(why))
