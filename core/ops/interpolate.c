@@ -214,7 +214,7 @@ static ovl_status interpolate(ovl_work *w)
 	ovl_status st = resolve(w, at);
 	for (int d = 0; st == OVL_OK && d < rank; d++)
 		st = ovl_interpolate_taps(&p, &at[d], &taps[d], w->err);
-	if (st == OVL_OK && ovl_tensor_count(w->run->out[0]) > 0)
+	if (st == OVL_OK)
 		st = p.mode == OVL_INTERP_NEAREST ? copy_nearest(w, taps) : resample(w, at, taps);
 	for (int d = 0; d < rank; d++)
 		ovl_taps_free(&taps[d]);

@@ -4,10 +4,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Nothing is to be written: loops over the other sizes, however large, are not begun. */
+static bool nothing_to_do(const ovl_run *run)
+{
+	for (int i = 0; i < run->n_out; i++)
+		if (!run->out[i] || ovl_tensor_count(run->out[i]) > 0)
+			return false;
+	return run->op->outputs > 0;
+}
+
 ovl_status ovl_work_run(ovl_run *run, ovl_status (*body)(ovl_work *w))
 {
 	ovl_work w = {.run = run, .params = run->params, .err = run->err};
-	ovl_status st = body(&w);
+	ovl_status st = nothing_to_do(run) ? OVL_OK : body(&w);
 	for (size_t i = 0; st == OVL_OK && i < w.results.n; i++) {
 		ovl_work_result *r = &w.results.at[i];
 		if (!ovl_convert(r->type, r->data, 0, r->tensor->type, r->tensor->data, 0, ovl_tensor_count(r->tensor), true))
