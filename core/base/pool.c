@@ -1,13 +1,18 @@
 /* pool.c - threads that claim chunks.
  *
- * DESIGN. One 64-bit word `claims` says everything a claim needs: the generation (which run; high 40 bits) and how many chunks are left (low 24 bits).
- * A thread reads the word, then the job (fn, arg, total), then takes a chunk by compare-and-swap of the whole word. The job may be rewritten only
- * while nothing is left to claim, and the next run has another generation, so a swap that succeeds proves that the job which was read belongs to
+ * DESIGN. Each thread has a home: a range of neighbouring chunks, the same share of every run. It claims its own range from the front, then takes from the
+ * back of the others'. Layers that cut their work in the same order thus find what the layer before has written in the L2 of the same core; on two cores
+ * that is worth a quarter of a matrix product's time. A thread that was put aside only loses its chunks to the others.
+ *
+ * One 64-bit word per home says everything a claim needs: the generation (which run; high 32 bits) and the range that is left (from, to; 16 bits each).
+ * A thread reads a word, then the job (fn, arg, base), then takes a chunk by compare-and-swap of the whole word. The job may be rewritten only
+ * while all homes are empty, and the next run has another generation, so a swap that succeeds proves that the job which was read belongs to
  * this very chunk, however long the thread was asleep in between. `pending` counts the chunks not finished; a thread subtracts what it has
  * done once, when it finds nothing left. The caller waits for pending to reach zero, that is for claimed chunks and never for sleeping workers.
  *
- * Sleep is Dekker's handshake, all in sequential consistency: a worker announces itself in `sleepers` and then looks at `claims` again; the caller
- * stores `claims` and then looks at `sleepers`. One of the two sees the other. The same holds for `caller_waits` and `pending`. */
+ * `run` is the generation whose homes are filled; a worker looks at it to see that there is something new.
+ * Sleep is Dekker's handshake, all in sequential consistency: a worker announces itself in `sleepers` and then looks at `run` again; the caller
+ * stores `run` and then looks at `sleepers`. One of the two sees the other. The same holds for `caller_waits` and `pending`. */
 #define _GNU_SOURCE 1
 #include "base/pool.h"
 #include "base/log.h"
@@ -24,25 +29,28 @@
 #include <unistd.h>
 
 enum {
-	LEFT_BITS = 24,
-	MAX_LEFT = (1 << LEFT_BITS) - 1, /* a run of more chunks is done in several goes */
+	MAX_CHUNKS = 0xffff, /* a run of more is done in several goes */
 	MAX_THREADS = 1024,
 	LOOK_EVERY = 32, /* pauses between looks at the clock */
 };
 static const double spin_us = 50, hold_us = 2000; /* hold: between enter and leave, giving way to others from spin_us on */
 
+typedef struct home {
+	_Alignas(64) _Atomic uint64_t claims;
+} home;
+
 typedef struct worker {
 	struct ovl_pool *pool;
 	pthread_t thread;
 	int index; /* 1 .. threads - 1 */
+	uint32_t seen; /* the last run it has looked at */
 } worker;
 
 struct ovl_pool {
-	_Alignas(64) _Atomic uint64_t claims;
+	_Alignas(64) _Atomic uint32_t run;
 	_Atomic(ovl_pool_fn) fn;
 	_Atomic(void *) arg;
 	_Atomic int64_t base; /* number of the first chunk of this go */
-	_Atomic uint32_t total; /* chunks of this go */
 	_Alignas(64) _Atomic uint32_t pending;
 	_Atomic uint32_t caller_waits;
 	_Alignas(64) _Atomic uint32_t signal; /* what sleeping workers wait on */
@@ -53,6 +61,7 @@ struct ovl_pool {
 	int started; /* workers that run */
 	bool tried; /* workers were started, as far as the system let us */
 	unsigned fork_count; /* of the process that started them */
+	home *homes; /* one a thread */
 	worker workers[];
 };
 
@@ -88,37 +97,48 @@ static void futex_wake(_Atomic uint32_t *word, int n)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
-static uint32_t left_of(uint64_t word)
+static uint64_t range_word(uint32_t run, uint32_t from, uint32_t to)
 {
-	return (uint32_t)(word & MAX_LEFT);
+	return (uint64_t)run << 32 | from << 16 | to;
 }
 
-/* Claims and does chunks until none is left. */
-static void work(ovl_pool *pool, int index)
+/* Claims and does the chunks of one home, from the front or from the back, until none is left; how many. */
+static uint32_t work_at(ovl_pool *pool, home *at, bool own, int index)
 {
 	uint32_t done = 0;
-	uint64_t word = atomic_load_explicit(&pool->claims, memory_order_acquire);
-	while (left_of(word) > 0) {
+	uint64_t word = atomic_load_explicit(&at->claims, memory_order_acquire);
+	for (;;) {
+		uint32_t from = (uint32_t)word >> 16, to = (uint32_t)word & 0xffff, run = (uint32_t)(word >> 32);
 		ovl_pool_fn fn = atomic_load_explicit(&pool->fn, memory_order_acquire);
 		void *arg = atomic_load_explicit(&pool->arg, memory_order_acquire);
 		int64_t base = atomic_load_explicit(&pool->base, memory_order_acquire);
-		uint32_t total = atomic_load_explicit(&pool->total, memory_order_acquire);
-		if (!atomic_compare_exchange_weak_explicit(&pool->claims, &word, word - 1, memory_order_acq_rel, memory_order_acquire))
+		uint64_t next = own ? range_word(run, from + 1, to) : range_word(run, from, to - 1);
+		if (from >= to)
+			return done;
+		if (!atomic_compare_exchange_weak_explicit(&at->claims, &word, next, memory_order_acq_rel, memory_order_acquire))
 			continue;
-		fn(arg, base + (total - left_of(word)), index);
+		fn(arg, base + (own ? from : to - 1), index);
 		done++;
-		word = atomic_load_explicit(&pool->claims, memory_order_acquire);
+		word = atomic_load_explicit(&at->claims, memory_order_acquire);
 	}
+}
+
+/* Its own home first, then the others'. */
+static void work(ovl_pool *pool, int index)
+{
+	uint32_t done = work_at(pool, &pool->homes[index], true, index);
+	for (int i = 1; i < pool->threads; i++)
+		done += work_at(pool, &pool->homes[(index + i) % pool->threads], false, index);
 	if (done && atomic_fetch_sub(&pool->pending, done) == done && atomic_load(&pool->caller_waits))
 		futex_wake(&pool->pending, 1);
 }
 
-/* Spins until there is something to claim: true; or long enough: false. Between enter and leave it spins longer, but lets others run. */
-static bool spin_for_work(ovl_pool *pool)
+/* Spins until there is a new run: true; or long enough: false. Between enter and leave it spins longer, but lets others run. */
+static bool spin_for_work(ovl_pool *pool, uint32_t seen)
 {
 	double start = 0;
 	for (unsigned i = 1;; i++) {
-		if (left_of(atomic_load_explicit(&pool->claims, memory_order_acquire)) > 0)
+		if (atomic_load_explicit(&pool->run, memory_order_acquire) != seen)
 			return true;
 		pause_cpu();
 		if (i % LOOK_EVERY)
@@ -136,12 +156,12 @@ static bool spin_for_work(ovl_pool *pool)
 	}
 }
 
-static void sleep_until_signal(ovl_pool *pool)
+static void sleep_until_signal(ovl_pool *pool, uint32_t seen)
 {
-	uint32_t seen = atomic_load(&pool->signal);
+	uint32_t signal = atomic_load(&pool->signal);
 	atomic_fetch_add(&pool->sleepers, 1);
-	if (!left_of(atomic_load(&pool->claims)) && !atomic_load(&pool->stop))
-		futex_wait(&pool->signal, seen);
+	if (atomic_load(&pool->run) == seen && !atomic_load(&pool->stop))
+		futex_wait(&pool->signal, signal);
 	atomic_fetch_sub(&pool->sleepers, 1);
 }
 
@@ -152,10 +172,12 @@ static void *worker_main(void *user)
 	pthread_setname_np(pthread_self(), "ovlite");
 	fesetenv(FE_DFL_ENV); /* not the rounding mode that the first caller happened to have */
 	while (!atomic_load_explicit(&pool->stop, memory_order_acquire)) {
-		if (spin_for_work(pool))
+		if (spin_for_work(pool, me->seen)) {
+			me->seen = atomic_load_explicit(&pool->run, memory_order_acquire);
 			work(pool, me->index);
-		else
-			sleep_until_signal(pool);
+		} else {
+			sleep_until_signal(pool, me->seen);
+		}
 	}
 	return NULL;
 }
@@ -170,6 +192,7 @@ static void start_workers(ovl_pool *pool)
 		worker *w = &pool->workers[pool->started];
 		w->pool = pool;
 		w->index = pool->started + 1;
+		w->seen = atomic_load_explicit(&pool->run, memory_order_relaxed);
 		if (pthread_create(&w->thread, NULL, worker_main, w))
 			break; /* the others do its chunks */
 		pool->started++;
@@ -186,7 +209,8 @@ static void after_fork(ovl_pool *pool)
 	pool->fork_count = now;
 	pool->started = 0;
 	pool->tried = false;
-	atomic_store(&pool->claims, (atomic_load(&pool->claims) >> LEFT_BITS) << LEFT_BITS);
+	for (int i = 0; i < pool->threads; i++)
+		atomic_store(&pool->homes[i].claims, 0);
 	atomic_store(&pool->pending, 0);
 	atomic_store(&pool->caller_waits, 0);
 	atomic_store(&pool->sleepers, 0);
@@ -203,11 +227,13 @@ ovl_pool *ovl_pool_new(int threads)
 		threads = MAX_THREADS;
 	pthread_once(&fork_once, watch_forks);
 	size = sizeof *pool + (size_t)(threads - 1) * sizeof(worker);
-	pool = ovl_alloc_aligned(size);
+	size = (size + 63) / 64 * 64;
+	pool = ovl_alloc_aligned(size + (size_t)threads * sizeof(home));
 	if (!pool)
 		return NULL;
-	memset(pool, 0, size);
+	memset(pool, 0, size + (size_t)threads * sizeof(home));
 	pool->threads = threads;
+	pool->homes = (home *)((char *)pool + size);
 	pool->fork_count = atomic_load_explicit(&fork_count, memory_order_relaxed);
 	return pool;
 }
@@ -255,17 +281,17 @@ static void wait_for_claimed(ovl_pool *pool)
 	atomic_store_explicit(&pool->caller_waits, 0, memory_order_relaxed);
 }
 
-/* At most MAX_LEFT chunks, more than one. */
+/* At most MAX_CHUNKS chunks, more than one. */
 static void run_go(ovl_pool *pool, int64_t base, uint32_t chunks, ovl_pool_fn fn, void *arg)
 {
-	uint64_t generation = (atomic_load_explicit(&pool->claims, memory_order_relaxed) >> LEFT_BITS) + 1;
-	uint32_t sleepers;
+	uint32_t run = atomic_load_explicit(&pool->run, memory_order_relaxed) + 1, threads = (uint32_t)pool->threads, sleepers;
 	atomic_store_explicit(&pool->fn, fn, memory_order_release);
 	atomic_store_explicit(&pool->arg, arg, memory_order_release);
 	atomic_store_explicit(&pool->base, base, memory_order_release);
-	atomic_store_explicit(&pool->total, chunks, memory_order_release);
 	atomic_store_explicit(&pool->pending, chunks, memory_order_relaxed);
-	atomic_store(&pool->claims, generation << LEFT_BITS | chunks);
+	for (uint32_t i = 0; i < threads; i++)
+		atomic_store_explicit(&pool->homes[i].claims, range_word(run, chunks * i / threads, chunks * (i + 1) / threads), memory_order_release);
+	atomic_store(&pool->run, run);
 	sleepers = atomic_load(&pool->sleepers);
 	if (sleepers) {
 		atomic_fetch_add(&pool->signal, 1);
@@ -287,12 +313,12 @@ void ovl_pool_run(ovl_pool *pool, int64_t chunks, ovl_pool_fn fn, void *arg)
 			fn(arg, i, 0);
 		return;
 	}
-	for (int64_t base = 0; base < chunks; base += MAX_LEFT) {
+	for (int64_t base = 0; base < chunks; base += MAX_CHUNKS) {
 		int64_t left = chunks - base;
 		if (left == 1)
 			fn(arg, base, 0);
 		else
-			run_go(pool, base, (uint32_t)(left < MAX_LEFT ? left : MAX_LEFT), fn, arg);
+			run_go(pool, base, (uint32_t)(left < MAX_CHUNKS ? left : MAX_CHUNKS), fn, arg);
 	}
 }
 

@@ -1,7 +1,9 @@
 /* pool.h - worker threads that share one piece of work by claiming chunks of it.
  *
- * A pool has T threads: the caller of ovl_pool_run and T - 1 workers. Work is cut into chunks; each thread claims the next chunk by an atomic
- * counter, so that a thread which the system has put aside never holds up more than the chunk it is in (fixed halves would cost 30x under load).
+ * A pool has T threads: the caller of ovl_pool_run and T - 1 workers. Work is cut into chunks; each thread claims one after the other, first of its own
+ * share (the t-th of T equal ranges), then of the others', so that a thread which the system has put aside never holds up more than the chunk it is in
+ * (fixed halves would cost 30x under load). Cut work so that neighbouring chunks are neighbouring rows: what a layer writes then is in the cache of the
+ * core that reads it in the next.
  * Workers spin for a short while (about 50 us) after work and then sleep on a futex: nothing spins when idle. Between ovl_pool_enter and
  * ovl_pool_leave (one inference) workers keep spinning between the phases.
  * One caller at a time per pool. Not reentrant: a chunk function never calls ovl_pool_run. */

@@ -163,7 +163,11 @@ static void set_chunks(matmul_state *s, int threads)
 		s->sub = 1;
 		return;
 	}
-	if (s->how == HOW_PACK || weights > 192 << 10) {
+	if (s->how == HOW_CONST && threads > 1 && s->n_tiles >= threads && s->batches == 1) {
+		/* a band of rows for each thread, which has read and written these rows before; columns are what others can take over */
+		s->m_chunks = weights > 192 << 10 ? least(pieces, threads) : least(pieces, s->n_tiles);
+		s->n_chunks = least(parts(pieces, s->m_chunks), wide);
+	} else if (s->how == HOW_PACK || weights > 192 << 10) {
 		s->n_chunks = least(most(pieces, parts(weights, s->how == HOW_PACK ? 512 << 10 : 1 << 20)), s->m <= s->isa->mr ? s->vecs : wide);
 		s->m_chunks = least(parts(pieces, s->n_chunks), s->n_tiles);
 	} else {
@@ -381,7 +385,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const matmul_job *job = arg;
 	const matmul_state *s = job->s;
-	int64_t m = chunk % s->m_chunks, n = chunk / s->m_chunks % s->n_chunks, vl = s->isa->vl;
+	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, vl = s->isa->vl;
 	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
 	char *scratch = (char *)job->call->scratch + (size_t)worker * s->worker_scratch;
 	part w = {.a_copy = (void *)scratch, .b_copy = (void *)(scratch + s->a_room), .c_copy = (void *)(scratch + s->a_room + s->b_room)};
