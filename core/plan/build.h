@@ -36,6 +36,8 @@ typedef struct ovl_build {
 int ovl_build_value(ovl_build *b, int slot, size_t offset, const ovl_desc *desc, bool late); /* -1: out of memory */
 int ovl_build_slot(ovl_build *b, ovl_slot_kind kind, size_t size, int index, ovl_tensor *constant);
 ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out); /* this value in that form, copying where needed */
+ovl_status ovl_build_stored(ovl_build *b, int value, ovl_form form, bool half, int *out); /* the same, and stored as halves or not */
+bool ovl_build_halves_read(const ovl_build *b, const ovl_node *n); /* readers of output 0 can take halves: halves.c */
 ovl_status ovl_build_copy_step(ovl_build *b, int from, int to, const char *name);
 ovl_step *ovl_build_step(ovl_build *b, int n_in, int n_out); /* appended; NULL: out of memory */
 
