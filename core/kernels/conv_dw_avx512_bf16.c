@@ -197,8 +197,6 @@ typedef struct fill_args {
 	const float *from;
 } fill_args;
 
-static half rounded(float f) { return (half)_mm_extract_epi16((__m128i)_mm_cvtneps_pbh(_mm_set_ss(f)), 0); }
-
 static void fill_block(const dw_state *s, const float *from, int64_t channels, half *pairs, float *singles)
 {
 	int64_t kh = s->g.kernel[1], kw = s->g.kernel[2];
@@ -209,8 +207,8 @@ static void fill_block(const dw_state *s, const float *from, int64_t channels, h
 				float one = c < channels ? from[(c * kh + y) * kw + x] : 0, two = c < channels && y + 1 < kh ? from[(c * kh + y + 1) * kw + x] : 0;
 				singles[(y * kw + x) * BLOCK + i] = one;
 				if (y + 1 < kh) {
-					pairs[((y * kw + x) * BLOCK + i) * 2] = rounded(one);
-					pairs[((y * kw + x) * BLOCK + i) * 2 + 1] = rounded(two);
+					pairs[((y * kw + x) * BLOCK + i) * 2] = vh_rounded(one);
+					pairs[((y * kw + x) * BLOCK + i) * 2 + 1] = vh_rounded(two);
 				}
 			}
 }

@@ -75,17 +75,6 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 	return OVL_OK;
 }
 
-static float widened(half h)
-{
-	union {
-		uint32_t bits;
-		float f;
-	} u = {(uint32_t)h << 16};
-	return u.f;
-}
-
-static half narrowed(float f) { return (half)_mm_extract_epi16((__m128i)_mm_cvtneps_pbh(_mm_set_ss(f)), 0); }
-
 static void narrow_row(const state *s, half *to, const float *from, int64_t n)
 {
 	if (s->d == 1 && s->s == 1) {
@@ -93,7 +82,7 @@ static void narrow_row(const state *s, half *to, const float *from, int64_t n)
 		return;
 	}
 	for (int64_t i = 0; i < n; i++)
-		to[i * s->d] = narrowed(from[i * s->s]);
+		to[i * s->d] = vh_rounded(from[i * s->s]);
 }
 
 static void widen_row(const state *s, float *to, const half *from, int64_t n)
@@ -103,7 +92,7 @@ static void widen_row(const state *s, float *to, const half *from, int64_t n)
 		return;
 	}
 	for (int64_t i = 0; i < n; i++)
-		to[i * s->d] = widened(from[i * s->s]);
+		to[i * s->d] = vh_one(from[i * s->s]);
 }
 
 typedef struct job {

@@ -16,6 +16,9 @@ static inline void vh_store_t(half *p, V a, VT t) { _mm256_mask_storeu_epi16(p, 
 static inline __m512i vh_join(V a, V b) { return (__m512i)_mm512_cvtne2ps_pbh(b, a); }
 static inline void vh_store2(half *p, V a, V b) { _mm512_storeu_si512(p, vh_join(a, b)); }
 
+static inline float vh_one(half h) { return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128((int)((uint32_t)h << 16)))); }
+static inline half vh_rounded(float f) { return (half)_mm_extract_epi16((__m128i)_mm_cvtneps_pbh(_mm_set_ss(f)), 0); }
+
 /* n values from f32 to bf16 and back. */
 static inline void vh_narrow_row(half *to, const float *from, int64_t n)
 {
