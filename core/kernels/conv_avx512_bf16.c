@@ -42,7 +42,7 @@ static bool wants_planes(const ovl_problem *p, const ovl_conv_geometry *g)
 {
 	int64_t ld;
 	return p->in[0].type == OVL_F32 && g->groups == 1 && g->in_channels <= MAX_PLANES && g->in[0] == 1 && g->kernel[0] == 1 && ovl_desc_is_dense(&p->in[0]) &&
-	       !ovl_desc_is_cl(&p->in[0], &ld);
+	       (g->in_channels == 1 || !ovl_desc_is_cl(&p->in[0], &ld));
 }
 
 static const char *accept(ovl_problem *p)

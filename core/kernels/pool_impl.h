@@ -35,8 +35,8 @@ static const char *accept(ovl_problem *p)
 	const char *why;
 	if (p->in[0].type != ELEMENT_TYPE || p->out[0].type != OVL_F32)
 		return "elements of another type";
-	if (ELEMENT_HALF && (wants_indices(p) || p->n_posts))
-		return "indices or posts of halves";
+	if (ELEMENT_HALF && (wants_indices(p) || p->n_posts || !p->halves_read))
+		return "indices or posts of halves, or nobody to read halves";
 	if (p->in[0].rank < 3 || p->in[0].rank > 5 || !geometry(p, &g))
 		return "not an image of one to three dimensions";
 	if (wants_indices(p) && p->n_posts)

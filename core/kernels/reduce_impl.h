@@ -67,7 +67,6 @@ static const char *accept(ovl_problem *p)
 	cl = !ovl_desc_is_dense(d) && ovl_desc_is_cl(d, &ld);
 	p->in_form[0] = cl ? OVL_FORM_CL : OVL_FORM_DENSE;
 	p->in_packed[1] = true;
-	p->out_half = ELEMENT_HALF;
 	p->out_form[0] = cl && p->out[0].rank == d->rank && !folded[1] ? OVL_FORM_CL : OVL_FORM_DENSE;
 	return NULL;
 }
@@ -192,7 +191,7 @@ INLINE float fold_row(fold kind, const ELEMENT *x, int64_t n)
 	return lanes(kind, total);
 }
 
-INLINE void run_rows(fold kind, const state *s, const ELEMENT *x, ELEMENT *y)
+INLINE void run_rows(fold kind, const state *s, const ELEMENT *x, float *y)
 {
 	const ovl_loops *f = &s->folded;
 	int64_t rows = ovl_loops_count(f, f->rank - 1), n = f->dims[f->rank - 1], at[OVL_LOOPS_MAX];
@@ -203,11 +202,11 @@ INLINE void run_rows(fold kind, const state *s, const ELEMENT *x, ELEMENT *y)
 		b = fold_row(kind, x + at[0], n);
 		a = r ? join_one(kind, a, b) : b;
 	}
-	element_put(y, finish(s, a));
+	*y = finish(s, a);
 }
 
 /* `vectors` vectors of neighbours, the last with a tail. */
-INLINE void run_across(fold kind, const state *s, const ELEMENT *x, ELEMENT *y, int64_t width, int vectors)
+INLINE void run_across(fold kind, const state *s, const ELEMENT *x, float *y, int64_t width, int vectors)
 {
 	const ovl_loops *f = &s->folded;
 	int64_t n = f->rank ? f->dims[f->rank - 1] : 1, step = f->rank ? f->strides[0][f->rank - 1] : 0, rows = f->rank ? ovl_loops_count(f, f->rank - 1) : 1, at[OVL_LOOPS_MAX];
@@ -240,11 +239,11 @@ INLINE void run_across(fold kind, const state *s, const ELEMENT *x, ELEMENT *y, 
 		}
 		v_store(one, o);
 		for (int64_t k = 0; k < m; k++)
-			element_put(y + (v * VL + k) * s->to_step, one[k]);
+			y[(v * VL + k) * s->to_step] = one[k];
 	}
 }
 
-INLINE void run_steps(fold kind, const state *s, const ELEMENT *x, ELEMENT *y)
+INLINE void run_steps(fold kind, const state *s, const ELEMENT *x, float *y)
 {
 	int64_t at[OVL_LOOPS_MAX];
 	float a = 0;
@@ -255,10 +254,10 @@ INLINE void run_steps(fold kind, const state *s, const ELEMENT *x, ELEMENT *y)
 		b = kind == L1 ? fabsf(b) : kind == L2 ? b * b : b;
 		a = i ? join_one(kind, a, b) : b;
 	}
-	element_put(y, finish(s, a));
+	*y = finish(s, a);
 }
 
-INLINE void run_unit(fold kind, const state *s, const ELEMENT *x, ELEMENT *y, int64_t unit)
+INLINE void run_unit(fold kind, const state *s, const ELEMENT *x, float *y, int64_t unit)
 {
 	int64_t at[OVL_LOOPS_MAX], i = unit % s->strips * s->strip, width = s->inner - i < s->strip ? s->inner - i : s->strip;
 	ovl_loops_at(&s->kept, s->kept.rank, unit / s->strips, at);
@@ -293,7 +292,7 @@ static void run_chunk(void *arg, int64_t chunk, int worker)
 	const job *j = arg;
 	const state *s = j->s;
 	const ELEMENT *x = j->call->in[0];
-	ELEMENT *y = j->call->out[0];
+	float *y = j->call->out[0];
 	int64_t last = (chunk + 1) * j->chunk;
 	(void)worker;
 	last = last < s->units ? last : s->units;
