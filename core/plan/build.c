@@ -256,24 +256,11 @@ static const ovl_kernel *choose(ovl_build *b, frame *f, const char *node_name)
 
 /* ---- steps ---- */
 
-static double node_flops(const ovl_node *n, const frame *f)
-{
-	double out = (double)ovl_desc_count(&f->p.out[0]), k = 1;
-	if (strstr(n->op->name, "Convolution") && f->p.n_in > 1 && f->p.in[1].rank > 2) {
-		bool group = strncmp(n->op->name, "Group", 5) == 0;
-		for (int i = group ? 2 : 1; i < f->p.in[1].rank; i++)
-			k *= (double)f->p.in[1].dims[i];
-		return 2 * out * k;
-	}
-	if (ovl_node_is(n, "MatMul") && f->p.in[0].rank > 0)
-		return 2 * out * (double)f->p.in[0].dims[f->p.in[0].rank - 1];
-	return out;
-}
-
 static ovl_status name_step(ovl_build *b, ovl_step *s, const ovl_node *n)
 {
 	ovl_plan *p = b->plan;
 	s->type = n->op->name;
+	s->flops = ovl_node_flops(n);
 	s->name = ovl_strdup(n->name);
 	if (!s->name)
 		return no_memory(b);
@@ -321,7 +308,6 @@ static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const o
 	s->kernel = k;
 	memcpy(s->in, in, (size_t)f->p.n_in * sizeof *in);
 	d.step = (int)b->plan->steps.n - 1;
-	s->flops = node_flops(n, f);
 	OVL_TRY(name_step(b, s, n));
 	for (int i = 0; i < f->p.n_out; i++) {
 		ovl_desc out = with_form(&f->p.out[i], resolve_like(f, b, in, f->p.out_form[i], f->p.out[i].type));
@@ -607,9 +593,6 @@ static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 		snprintf(s->exec_type, sizeof s->exec_type, "%s_%s%s%s", s->kernel->name, ovl_type_name(f.p.out[0].type), s->prep.detail[0] ? "_" : "", s->prep.detail);
 		if (s->prep.scratch > b->plan->scratch_size)
 			b->plan->scratch_size = s->prep.scratch;
-		for (int i = 0; i < s->n_in; i++)
-			s->bytes += (double)ovl_desc_span(&f.p.in[i]);
-		s->bytes += (double)ovl_desc_span(&f.p.out[0]);
 	}
 	ovl_free(f.block);
 	for (int i = 0; i < s->n_in && st == OVL_OK; i++)
@@ -698,6 +681,7 @@ static ovl_status build_all(ovl_build *b, const ovl_shape *inputs)
 		OVL_TRY(place_output(b, (int)i, v));
 	}
 	OVL_TRY(ovl_build_memory(b));
+	ovl_build_bytes(b);
 	for (size_t i = 0; i < b->drafts.n; i++)
 		OVL_TRY(prepare_draft(b, &b->drafts.at[i]));
 	drop_packed_constants(b);

@@ -49,6 +49,10 @@ bool ovl_reshape_strides(const ovl_desc *from, int rank, const int64_t *dims, in
 ovl_status ovl_build_memory(ovl_build *b);
 int ovl_slot_root(const ovl_plan *p, int slot, size_t *at); /* follows merges; *at += the byte offset */
 
+/* cost.c: least arithmetic and memory traffic, for profiles. */
+double ovl_node_flops(const ovl_node *n); /* multiplications and additions; other operators count one an element */
+void ovl_build_bytes(ovl_build *b);       /* once the values' places are final and before packed inputs are cut off */
+
 /* reference.c */
 ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err);
 void ovl_ref_free(ovl_ref *r);
