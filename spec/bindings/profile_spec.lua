@@ -51,7 +51,6 @@ describe("run profiles", function()
     assert.are.equal(4 * (800 + 16 * 8 * 9 + 1600), conv.bytes)
     assert.are.equal(2 * 1600 * 7, product.flops)
     assert.are.equal(4 * (1600 + 1600 * 7 + 7), product.bytes)
-    assert.are.equal("bytes", product.limited_by) -- each weight is used once
   end)
 
   it("count transposed and grouped convolutions, recurrent nets and attention", function()
