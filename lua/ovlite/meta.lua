@@ -4,7 +4,7 @@
 
 error("ovlite.meta describes the module for editors; it is not there to be loaded")
 
----@alias ov.ElementType "f32"|"f16"|"bf16"|"f64"|"i8"|"i16"|"i32"|"i64"|"u8"|"u16"|"u32"|"u64"|"boolean"|"i4"|"u4"|"u1"|"f8e4m3"|"f8e5m2"|"string"
+---@alias ov.ElementType "f32"|"f16"|"bf16"|"f64"|"i8"|"i16"|"i32"|"i64"|"u8"|"u16"|"u32"|"u64"|"boolean"|"i4"|"u4"|"u1"|"i2"|"u2"|"f8e4m3"|"f8e5m2"|"f8e4m3fnuz"|"f8e5m2fnuz"|"f8e8m0"|"f4e2m1"|"string"
 ---@alias ov.Dim integer|{[1]: integer, [2]: integer}|string -- a size, -1 for any, {min, max}, or text like "1..4"
 ---@alias ov.Shape ov.Dim[]|string -- {1, 3, 224, 224}, {} for a scalar, or text like "1,3,?,2..5"
 ---@alias ov.ArrayLike ov.Tensor|table|number|boolean|string|ffi.cdata*|userdata -- a table holds rows; a string raw bytes; an object has getFFIPointer and getSize
