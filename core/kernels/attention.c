@@ -173,10 +173,10 @@ static ovl_status set_up(attention_state *s, const ovl_problem *p, ovl_prepared 
 	s->out_ld = ovl_gemm_up(s->width, 16);
 	s->worker_floats = s->q_room + mr * s->score_ld + mr * s->out_ld + (s->has_mask ? ovl_gemm_up(s->block, 16) : 0);
 	if (__builtin_mul_overflow(s->k.count, s->k_size, &shared) || __builtin_mul_overflow(s->v.count, s->v_size, &total) ||
-		__builtin_add_overflow(shared, total, &shared) || __builtin_mul_overflow(s->worker_floats, most(1, p->threads), &total) ||
 		__builtin_add_overflow(shared, total, &total) || total > INT64_MAX / 8)
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	out->scratch = (size_t)total * sizeof(float);
+	out->room = (size_t)s->worker_floats * sizeof(float);
 	snprintf(out->detail, sizeof out->detail, "%lldx(%lldx%lldx%lld)%s", (long long)s->batches, (long long)s->rows, (long long)s->keys,
 		(long long)s->depth, s->causal ? " causal" : "");
 	return OVL_OK;
@@ -203,7 +203,7 @@ typedef struct attention_job {
 	const attention_state *s;
 	const ovl_call *call;
 	float scale;
-	float *k_packed, *v_packed, *workers;
+	float *k_packed, *v_packed;
 } attention_job;
 
 /* Where matrix `i` of an operand starts, i counting its own batch dimensions. */
@@ -385,7 +385,7 @@ static void tile_chunk(void *arg, int64_t chunk, int worker)
 	const attention_job *job = arg;
 	const attention_state *s = job->s;
 	int64_t batch = chunk / s->tiles, i = chunk % s->tiles, keys, at, index;
-	float *scratch = job->workers + worker * s->worker_floats;
+	float *scratch = ovl_call_room(job->call, worker);
 	tile t = {.job = job};
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
@@ -423,7 +423,6 @@ ovl_status ovl_attention_run(const ovl_call *call)
 	attention_job job = {.s = s, .call = call, .scale = s->scale, .k_packed = call->scratch};
 	int64_t packs = s->k.count * s->k_chunks + s->v.count * s->v_chunks;
 	job.v_packed = job.k_packed + s->k.count * s->k_size;
-	job.workers = job.v_packed + s->v.count * s->v_size;
 	if (s->has_scale)
 		job.scale = *(const float *)call->in[IN_SCALE];
 	if (packs)

@@ -35,3 +35,8 @@ static inline void gemm_turn(float *dst, int64_t ldd, const float *src, int64_t 
 }
 
 #include "kernels/gemm_impl.h"
+
+enum { STRASSEN_LEAST = 4 };
+#define STRASSEN_TILES(X) X(4) X(5) X(6)
+
+#include "kernels/strassen_impl.h"

@@ -44,3 +44,8 @@ static inline void gemm_turn(float *dst, int64_t ldd, const float *src, int64_t 
 }
 
 #include "kernels/gemm_impl.h"
+
+enum { STRASSEN_LEAST = 9 };
+#define STRASSEN_TILES(X) X(9) X(10) X(11) X(12) X(13) X(14)
+
+#include "kernels/strassen_impl.h"

@@ -9,6 +9,7 @@
 #include "kernels/matmul.h"
 #include "base/memory.h"
 #include "kernels/packs.h"
+#include "kernels/strassen.h"
 #include "ops/matmul.h"
 #include <stdio.h>
 #include <string.h>
@@ -26,10 +27,11 @@ typedef struct matmul_state {
 	how how;
 	int64_t vecs, n_tiles, m_chunks, n_chunks, sub;
 	int64_t b_size;                                /* floats of one packed B */
-	size_t a_room, b_room, c_room, worker_scratch; /* bytes */
+	size_t a_room, b_room, c_room; /* bytes of a worker's room */
 	ovl_buffer *weights;
 	float *bias;
 	ovl_gemm_tail tail;
+	ovl_strassen seven; /* isa NULL: not worth it */
 } matmul_state;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -222,6 +224,8 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, ovl_prepared *ou
 	set_chunks(s, p->threads);
 	if (s->how == HOW_CONST)
 		OVL_TRY(pack_weights(s, p, err));
+	if (s->how == HOW_CONST && s->batches == 1 && s->a_col == 1 && s->c_col == 1 && !p->accurate)
+		ovl_strassen_plan(&s->seven, s->isa, s->m, s->n, s->k, s->a_row, s->weights->data, p->threads);
 	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, p, p->out[0].rank - 1, err));
 	block = parts(s->vecs, s->n_chunks) * s->isa->vl;
 	s->a_room = s->a_col == 1 ? 0 : (size_t)ovl_gemm_up(s->sub * s->isa->mr * (s->k + 16), 16) * sizeof(float);
@@ -229,10 +233,9 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, ovl_prepared *ou
 		    : s->how == HOW_DIRECT && s->n % s->isa->vl ? (size_t)(s->k * s->isa->vl) * sizeof(float)
 								: 0;
 	s->c_room = s->c_col == 1 ? 0 : (size_t)ovl_gemm_up(s->sub * s->isa->mr * s->n, 16) * sizeof(float);
-	s->worker_scratch = s->a_room + s->b_room + s->c_room;
-	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch))
-		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
-	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", names[s->how], (long long)s->m, (long long)s->k, (long long)s->n);
+	out->room = s->seven.isa ? (size_t)s->seven.each * sizeof(float) : s->a_room + s->b_room + s->c_room;
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->seven.isa ? "strassen" : names[s->how], (long long)s->m,
+		(long long)s->k, (long long)s->n);
 	return OVL_OK;
 }
 
@@ -387,7 +390,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	const matmul_state *s = job->s;
 	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, vl = s->isa->vl;
 	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
-	char *scratch = (char *)job->call->scratch + (size_t)worker * s->worker_scratch;
+	char *scratch = ovl_call_room(job->call, worker);
 	part w = {.a_copy = (void *)scratch, .b_copy = (void *)(scratch + s->a_room), .c_copy = (void *)(scratch + s->a_room + s->b_room)};
 	ovl_gemm g = {.k = s->k, .n = s->n, .ldadd = s->n, .b_row = vl, .b_vec = s->k * vl, .bias = s->bias};
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
@@ -416,11 +419,22 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		do_tiles(s, &w, &g, tile, least(s->sub, tile_end - tile));
 }
 
+static void do_seven(const matmul_state *s, const ovl_call *call)
+{
+	int64_t vl = s->isa->vl;
+	ovl_gemm g = {.k = s->k, .n = s->n, .ldc = s->c_row, .ldadd = s->n, .b = s->weights->data, .b_row = vl, .b_vec = s->k * vl, .bias = s->bias};
+	ovl_gemm_set_tail(&g, &s->tail, call->in);
+	ovl_strassen_run(&s->seven, &g, call->in[0], call->out[0], s->tail.add_input < 0 ? NULL : call->in[s->tail.add_input], call);
+}
+
 ovl_status ovl_matmul_run(const ovl_call *call)
 {
 	matmul_job job = {call->state, call};
 	const matmul_state *s = call->state;
-	ovl_pool_run(call->pool, s->batches * s->m_chunks * s->n_chunks, do_chunk, &job);
+	if (s->seven.isa)
+		do_seven(s, call);
+	else
+		ovl_pool_run(call->pool, s->batches * s->m_chunks * s->n_chunks, do_chunk, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;

@@ -34,7 +34,6 @@ typedef struct ovl_value_ref {
 	size_t offset; /* bytes from the slot's start */
 	ovl_desc desc; /* meaningless for late values, but for the type where it is known */
 	bool late;
-	bool half; /* an f32 value that is stored as bf16 (desc.type) */
 } ovl_value_ref;
 
 typedef struct ovl_step {
@@ -63,7 +62,8 @@ struct ovl_plan {
 	int *output_values; /* per output: the value that holds it at the end */
 	bool *output_direct; /* the last step writes straight into the request's tensor */
 	ovl_type *output_types;
-	size_t arena_size, scratch_size; /* bytes */
+	size_t arena_size, scratch_size; /* bytes; scratch: what steps share, then a room for each worker */
+	size_t shared_size, room_size;
 	uint64_t used; /* for the cache's order */
 
 
@@ -74,6 +74,7 @@ typedef struct ovl_plan_options {
 	int threads;
 	ovl_isa isa;
 	bool bf16;
+	bool accurate; /* EXECUTION_MODE_HINT = ACCURACY */
 	size_t cache_entries; /* plans kept, at least 1 */
 	size_t cache_bytes; /* their arenas and prepared states, roughly */
 } ovl_plan_options;
