@@ -10,7 +10,7 @@
 #   make bench      times models: make bench MODELS=dir THREADS=2
 #   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
-#   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO (in build/venv)
+#   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
 #   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
 #   make install    to PREFIX (default /usr/local), below DESTDIR if given
@@ -264,6 +264,7 @@ compare-api: build/venv/ready
 
 golden: build/venv/ready
 	build/venv/bin/python spec/golden/make_golden.py
+	build/venv/bin/python spec/golden/make_onnx.py
 
 build/venv/ready:
 	@test -x build/venv/bin/python || python3 -m venv build/venv || { echo "compare needs Debian's python3-venv" >&2; exit 1; }

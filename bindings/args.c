@@ -129,7 +129,7 @@ ovl_type lovl_check_type(lua_State *L, int at, const char *what)
 	const char *name = lovl_check_string(L, at, what, NULL);
 	if (!ovl_type_parse(name, &type))
 		lovl_error(L, OVL_E_ARGUMENT,
-			   "%s: unknown element type '%s'; there are f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 u64 boolean i4 u4 u1 f8e4m3 f8e5m2 string", what, name);
+			   "%s: unknown element type '%s'; there are f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 u64 boolean i2 i4 u1 u2 u4 f8e4m3 f8e5m2 f8e4m3fnuz f8e5m2fnuz f8e8m0 f4e2m1 string", what, name);
 	return type;
 }
 

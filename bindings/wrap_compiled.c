@@ -164,6 +164,45 @@ static int memory(lua_State *L)
 	return 1;
 }
 
+static void set_number(lua_State *L, const char *key, lua_Number value)
+{
+	lua_pushnumber(L, value);
+	lua_setfield(L, -2, key);
+}
+
+/* Slots with their steps counted from 1. */
+static void push_memory_plan(lua_State *L, const ovl_memory_plan *m)
+{
+	lua_createtable(L, 0, 5);
+	set_number(L, "arena", (lua_Number)m->arena_bytes);
+	set_number(L, "scratch", (lua_Number)m->scratch_bytes);
+	set_number(L, "side_by_side", (lua_Number)m->slot_bytes);
+	set_number(L, "steps", (lua_Number)m->n_steps);
+	lua_createtable(L, (int)m->n_slots, 0);
+	for (size_t i = 0; i < m->n_slots; i++) {
+		lua_createtable(L, 0, 5);
+		lua_pushstring(L, m->slots[i].node_name);
+		lua_setfield(L, -2, "node_name");
+		set_number(L, "bytes", (lua_Number)m->slots[i].bytes);
+		set_number(L, "offset", (lua_Number)m->slots[i].offset);
+		set_number(L, "first", m->slots[i].first + 1);
+		set_number(L, "last", m->slots[i].last + 1);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	lua_setfield(L, -2, "slots");
+}
+
+static int memory_plan(lua_State *L)
+{
+	ovl_compiled *c = self(L);
+	ovl_memory_plan *m;
+	ovl_error err;
+	lovl_try(L, ovl_compiled_memory_plan(c, &m, &err), &err);
+	push_memory_plan(L, m);
+	ovl_bytes_free(m);
+	return 1;
+}
+
 static int to_string(lua_State *L)
 {
 	char in[500], out[500];
@@ -175,9 +214,9 @@ static int to_string(lua_State *L)
 
 static const luaL_Reg GETTERS[] = {{"inputs", inputs}, {"outputs", outputs}, {NULL, NULL}};
 static const luaL_Reg METHODS[] = {{"input", input}, {"output", output}, {"create_infer_request", create_infer_request},
-				   {"infer_new_request", infer_new_request}, {"get_property", get_property}, {"set_property", set_property},
-				   {"get_runtime_model", get_runtime_model}, {"export_model", export_model}, {"release_memory", release_memory},
-				   {"memory", memory}, {NULL, NULL}};
+	{"infer_new_request", infer_new_request}, {"get_property", get_property}, {"set_property", set_property},
+	{"get_runtime_model", get_runtime_model}, {"export_model", export_model}, {"release_memory", release_memory}, {"memory", memory},
+	{"memory_plan", memory_plan}, {NULL, NULL}};
 static const luaL_Reg META[] = {{"__tostring", to_string}, {"__call", call}, {NULL, NULL}};
 const lovl_class lovl_compiled = {
 	.name = "CompiledModel", .key = "ovlite.CompiledModel", .release = compiled_release, .methods = METHODS, .getters = GETTERS, .meta = META};

@@ -272,7 +272,28 @@ static const luaL_Reg METHODS[] = {{"read_model", read_model}, {"compile_model",
 				   {"get_versions", get_versions}, {"query_model", query_model}, {NULL, NULL}};
 const lovl_class lovl_core = {.name = "Core", .key = "ovlite.Core", .release = core_release, .methods = METHODS, .getters = GETTERS};
 
-static const luaL_Reg FUNCTIONS[] = {{"core", core}, {NULL, NULL}};
+/* ov.machine_limits([threads]): what profiles are held against */
+static int machine_limits(lua_State *L)
+{
+	int64_t threads = lua_isnoneornil(L, 1) ? 1 : lovl_check_whole(L, 1, "threads");
+	ovl_machine_limits l;
+	ovl_error err;
+	if (threads < 1 || threads > 1024)
+		lovl_error(L, OVL_E_ARGUMENT, "threads must be 1 to 1024, got %lld", (long long)threads);
+	lovl_try(L, ovl_machine_limits_get((int)threads, &l, &err), &err);
+	lua_createtable(L, 0, 4);
+	lua_pushnumber(L, l.flops);
+	lua_setfield(L, -2, "flops");
+	lua_pushnumber(L, l.flops_bf16);
+	lua_setfield(L, -2, "flops_bf16");
+	lua_pushnumber(L, l.cache_bytes);
+	lua_setfield(L, -2, "cache_bytes");
+	lua_pushnumber(L, l.memory_bytes);
+	lua_setfield(L, -2, "memory_bytes");
+	return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {{"core", core}, {"machine_limits", machine_limits}, {NULL, NULL}};
 
 void lovl_open_core(lua_State *L);
 void lovl_open_core(lua_State *L)

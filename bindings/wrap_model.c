@@ -206,6 +206,12 @@ static int save_model(lua_State *L)
 	return 0;
 }
 
+static int origin(lua_State *L)
+{
+	lua_pushstring(L, ovl_model_origin(self(L)));
+	return 1;
+}
+
 static int to_string(lua_State *L)
 {
 	char in[500], out[500];
@@ -277,7 +283,7 @@ static int model(lua_State *L)
 }
 
 static const luaL_Reg GETTERS[] = {{"inputs", inputs}, {"outputs", outputs}, {"friendly_name", get_friendly_name}, {"name", get_friendly_name},
-				   {"parameters", parameters}, {"results", results}, {"metadata", metadata}, {"dynamic", is_dynamic}, {NULL, NULL}};
+	{"parameters", parameters}, {"results", results}, {"metadata", metadata}, {"origin", origin}, {"dynamic", is_dynamic}, {NULL, NULL}};
 static const luaL_Reg SETTERS[] = {{"friendly_name", set_friendly_name}, {NULL, NULL}};
 static const luaL_Reg METHODS[] = {{"input", input}, {"output", output}, {"get_friendly_name", get_friendly_name}, {"set_friendly_name", set_friendly_name},
 				   {"get_name", get_friendly_name}, {"is_dynamic", is_dynamic}, {"get_ops", get_ops}, {"get_ordered_ops", get_ops},

@@ -449,9 +449,15 @@ static int make_constant(lua_State *L)
 	return 1;
 }
 
-static const luaL_Reg GETTERS[] = {{"friendly_name", get_friendly_name}, {"name", get_friendly_name}, {"type_name", get_type_name}, {"attributes", get_attributes},
-				   {"element_type", get_element_type}, {"shape", get_shape}, {"partial_shape", get_partial_shape}, {"value", get_value},
-				   {NULL, NULL}};
+static int get_opset(lua_State *L)
+{
+	lua_pushinteger(L, ovl_node_opset(self(L)));
+	return 1;
+}
+
+static const luaL_Reg GETTERS[] = {{"friendly_name", get_friendly_name}, {"name", get_friendly_name}, {"type_name", get_type_name},
+	{"attributes", get_attributes}, {"element_type", get_element_type}, {"shape", get_shape}, {"partial_shape", get_partial_shape},
+	{"value", get_value}, {"opset", get_opset}, {NULL, NULL}};
 static const luaL_Reg SETTERS[] = {{"friendly_name", set_friendly_name}, {NULL, NULL}};
 static const luaL_Reg METHODS[] = {{"get_friendly_name", get_friendly_name}, {"set_friendly_name", set_friendly_name}, {"get_name", get_friendly_name},
 				   {"get_type_name", get_type_name}, {"get_attributes", get_attributes}, {"output", output}, {"outputs", outputs},

@@ -701,6 +701,46 @@ static int profiling_info(lua_State *L)
 	return 1;
 }
 
+static void set_number(lua_State *L, const char *key, lua_Number value)
+{
+	lua_pushnumber(L, value);
+	lua_setfield(L, -2, key);
+}
+
+static void push_step(lua_State *L, const ovl_step_profile *s)
+{
+	lua_createtable(L, 0, 10);
+	set_text(L, "node_name", s->node_name);
+	set_text(L, "node_type", s->node_type);
+	set_text(L, "exec_type", s->exec_type);
+	set_number(L, "start", s->start_us);
+	set_number(L, "real_time", s->real_us);
+	set_number(L, "cpu_time", s->cpu_us);
+	set_number(L, "flops", s->flops);
+	set_number(L, "bytes", s->bytes);
+	set_number(L, "limit", s->limit_us);
+	set_text(L, "limited_by", s->by_bytes ? "bytes" : "flops");
+}
+
+static int run_profile(lua_State *L)
+{
+	ovl_run_profile p;
+	ovl_error err;
+	lovl_try(L, ovl_request_run_profile(idle_self(L), &p, &err), &err);
+	lua_createtable(L, 0, 5);
+	set_number(L, "start", p.start_us);
+	set_number(L, "real_time", p.real_us);
+	set_number(L, "stream", p.stream + 1);
+	set_number(L, "threads", p.threads);
+	lua_createtable(L, (int)p.n_steps, 0);
+	for (size_t i = 0; i < p.n_steps; i++) {
+		push_step(L, &p.steps[i]);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	lua_setfield(L, -2, "steps");
+	return 1;
+}
+
 static int query_state(lua_State *L)
 {
 	lovl_push_states(L, idle_self(L));
@@ -716,15 +756,15 @@ static int reset_state(lua_State *L)
 	return 0;
 }
 
-static const luaL_Reg GETTERS[] = {{"results", results}, {"latency", latency}, {"userdata", get_userdata}, {"profiling_info", profiling_info}, {"inputs", inputs},
-				   {"input_tensors", inputs}, {"outputs", outputs}, {"output_tensors", outputs}, {"model_inputs", model_inputs},
-				   {"model_outputs", model_outputs}, {NULL, NULL}};
-static const luaL_Reg METHODS[] = {
-	{"infer", lovl_request_infer}, {"start_async", start_async}, {"wait", wait}, {"wait_for", wait_for}, {"cancel", cancel}, {"set_callback", set_callback},
-	{"get_tensor", get_tensor}, {"set_tensor", set_tensor}, {"get_input_tensor", get_input_tensor}, {"get_output_tensor", get_output_tensor},
-	{"set_input_tensor", set_input_tensor}, {"set_output_tensor", set_output_tensor}, {"set_input_tensors", set_input_tensors},
-	{"set_output_tensors", set_output_tensors}, {"set_tensors", set_tensors}, {"query_state", query_state}, {"reset_state", reset_state},
-	{"get_profiling_info", profiling_info}, {"get_compiled_model", get_compiled_model}, {"_is_single_input", is_single_input}, {NULL, NULL}};
+static const luaL_Reg GETTERS[] = {{"results", results}, {"latency", latency}, {"userdata", get_userdata}, {"profiling_info", profiling_info},
+	{"run_profile", run_profile}, {"inputs", inputs}, {"input_tensors", inputs}, {"outputs", outputs}, {"output_tensors", outputs},
+	{"model_inputs", model_inputs}, {"model_outputs", model_outputs}, {NULL, NULL}};
+static const luaL_Reg METHODS[] = {{"infer", lovl_request_infer}, {"start_async", start_async}, {"wait", wait}, {"wait_for", wait_for},
+	{"cancel", cancel}, {"set_callback", set_callback}, {"get_tensor", get_tensor}, {"set_tensor", set_tensor},
+	{"get_input_tensor", get_input_tensor}, {"get_output_tensor", get_output_tensor}, {"set_input_tensor", set_input_tensor},
+	{"set_output_tensor", set_output_tensor}, {"set_input_tensors", set_input_tensors}, {"set_output_tensors", set_output_tensors},
+	{"set_tensors", set_tensors}, {"query_state", query_state}, {"reset_state", reset_state}, {"get_profiling_info", profiling_info},
+	{"get_run_profile", run_profile}, {"get_compiled_model", get_compiled_model}, {"_is_single_input", is_single_input}, {NULL, NULL}};
 static const luaL_Reg META[] = {{"__tostring", to_string}, {NULL, NULL}};
 const lovl_class lovl_request = {.name = "InferRequest", .key = "ovlite.InferRequest", .release = request_release, .methods = METHODS, .getters = GETTERS, .meta = META};
 

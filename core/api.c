@@ -198,6 +198,7 @@ ovl_status ovl_node_make_constant(ovl_tensor *value, ovl_node **out, ovl_error *
 const char *ovl_node_name(const ovl_node *n) { return n->name; }
 const char *ovl_node_type(const ovl_node *n) { return n->op->name; }
 const ovl_op *ovl_node_op(const ovl_node *n) { return n->op; }
+int ovl_node_opset(const ovl_node *n) { return n->opset; }
 size_t ovl_node_inputs(const ovl_node *n) { return n->in.n; }
 size_t ovl_node_outputs(const ovl_node *n) { return n->out.n; }
 

@@ -233,7 +233,16 @@ ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_erro
 {
 	ovl_plan *plan = ovl_program_last_plan(c->program);
 	ovl_graph *g;
+	char note[160];
 	ovl_status st = plan ? ovl_plan_describe(plan, &g, err) : ovl_graph_clone(ovl_program_graph(c->program), &g, err);
 	ovl_plan_release(plan);
-	return st == OVL_OK ? ovl_model_wrap(g, out, err) : st;
+	if (st != OVL_OK)
+		return st;
+	ovl_config_precision_note(&c->config, note, sizeof note);
+	st = ovl_graph_add_meta(g, "inference_precision", note, err);
+	if (st != OVL_OK) {
+		ovl_graph_free(g);
+		return st;
+	}
+	return ovl_model_wrap(g, out, err);
 }

@@ -151,6 +151,7 @@ ovl_status ovl_model_from_nodes(ovl_node *const *results, size_t n_results, ovl_
 }
 
 const char *ovl_model_name(const ovl_model *m) { return m->graph->name; }
+const char *ovl_model_origin(const ovl_model *m) { return m->graph->origin ? m->graph->origin : ""; }
 
 ovl_status ovl_model_rename(ovl_model *m, const char *name, ovl_error *err)
 {

@@ -122,6 +122,7 @@ OVL_API const char *ovl_node_name(const ovl_node *n); /* friendly name; borrowed
 OVL_API ovl_status ovl_node_rename(ovl_node *n, const char *name, ovl_error *err);
 OVL_API const char *ovl_node_type(const ovl_node *n); /* "Relu" */
 OVL_API const ovl_op *ovl_node_op(const ovl_node *n);
+OVL_API int ovl_node_opset(const ovl_node *n); /* of the file or the builder */
 OVL_API size_t ovl_node_inputs(const ovl_node *n);
 OVL_API ovl_source_ref ovl_node_input(const ovl_node *n, size_t i); /* borrowed */
 OVL_API size_t ovl_node_outputs(const ovl_node *n);
@@ -157,6 +158,8 @@ OVL_API ovl_model *ovl_model_retain(ovl_model *m);
 OVL_API void ovl_model_release(ovl_model *m);
 OVL_API const char *ovl_model_name(const ovl_model *m); /* friendly_name */
 OVL_API ovl_status ovl_model_rename(ovl_model *m, const char *name, ovl_error *err);
+OVL_API const char *ovl_model_origin(
+	const ovl_model *m); /* "OpenVINO IR v11", "ONNX (IR 8, opset 17, pytorch 2.1)"; "" when built by hand; borrowed */
 OVL_API size_t ovl_model_ports(const ovl_model *m, ovl_side side);
 OVL_API const ovl_port *ovl_model_port(const ovl_model *m, ovl_side side, size_t i); /* borrowed; the same address for the model's life */
 OVL_API bool ovl_model_is_dynamic(const ovl_model *m);
@@ -205,6 +208,21 @@ OVL_API void ovl_bytes_free(void *bytes);
 OVL_API void ovl_compiled_release_memory(ovl_compiled *c); /* drops idle arenas and all plans but the last */
 /* Bytes and counters: "weights" (originals kept), "packed", "arenas", "plans" (number), "plan_hits", "plan_misses", "plan_evictions". False past the end. */
 OVL_API bool ovl_compiled_memory(ovl_compiled *c, size_t i, const char **name, uint64_t *value);
+/* Where values live in the arena of the plan used last. A slot is taken from its first step to its last (positions in the order of execution, from
+ * 0). */
+typedef struct ovl_memory_slot {
+	const char *node_name; /* of the step that writes it first */
+	uint64_t bytes, offset;
+	int first, last;
+} ovl_memory_slot;
+typedef struct ovl_memory_plan {
+	uint64_t arena_bytes, scratch_bytes; /* of each stream */
+	uint64_t slot_bytes;                 /* what all slots would take side by side */
+	size_t n_slots, n_steps;
+	ovl_memory_slot *slots;
+} ovl_memory_plan;
+/* One block: ovl_bytes_free(*out) ends it. Errors: argument (a model of open shapes that never ran has no plan). */
+OVL_API ovl_status ovl_compiled_memory_plan(ovl_compiled *c, ovl_memory_plan **out, ovl_error *err);
 
 /* ---- requests ---- */
 
@@ -249,6 +267,31 @@ typedef struct ovl_profile_entry {
 	int64_t real_us, cpu_us;
 } ovl_profile_entry;
 OVL_API ovl_status ovl_request_profile(ovl_request *r, const ovl_profile_entry **entries, size_t *n, ovl_error *err); /* borrowed, as above */
+
+/* The last finished run step by step, each beside its own limit: what its arithmetic and memory traffic take at least on this machine, which is
+ * measured when first asked for (some 50 ms). Estimates: convolutions, products, attention and recurrent nets count their multiplications and
+ * additions, others one an element. */
+typedef struct ovl_step_profile {
+	const char *node_name, *node_type, *exec_type; /* borrowed of the request, until its next run */
+	double start_us;                               /* since the run began */
+	double real_us, cpu_us;
+	double flops, bytes, limit_us;
+	bool by_bytes; /* memory is what the limit comes from */
+} ovl_step_profile;
+typedef struct ovl_run_profile {
+	double start_us, real_us;      /* of the monotonic clock; all steps together */
+	int stream, threads;           /* which stream ran it, from 0; threads of a stream */
+	const ovl_step_profile *steps; /* borrowed, as above */
+	size_t n_steps;
+} ovl_run_profile;
+/* Errors: busy; argument (no run has finished, or not with ENABLE_PROFILING). */
+OVL_API ovl_status ovl_request_run_profile(ovl_request *r, ovl_run_profile *out, ovl_error *err);
+
+/* What the figures above are held against, for that many threads: a second. bf16: products; equal to flops where the processor has none. */
+typedef struct ovl_machine_limits {
+	double flops, flops_bf16, cache_bytes, memory_bytes; /* the latter: of 128 KB, of 64 MB */
+} ovl_machine_limits;
+OVL_API ovl_status ovl_machine_limits_get(int threads, ovl_machine_limits *out, ovl_error *err);
 
 /* ---- completions: finished runs on their way to the thread that asked ---- */
 

@@ -34,6 +34,7 @@ void ovl_graph_free(ovl_graph *g)
 		ovl_free(g->meta.at[i].value);
 	}
 	ovl_vec_free(&g->meta);
+	ovl_free(g->origin);
 	ovl_free(g->name);
 	ovl_free(g);
 }
@@ -382,6 +383,8 @@ ovl_status ovl_graph_clone(const ovl_graph *from, ovl_graph **out, ovl_error *er
 		st = clone_list(from->sinks.at, from->sinks.n, g, &g->sinks.at, &g->sinks.n, &g->sinks.cap, err);
 	for (size_t i = 0; st == OVL_OK && i < from->meta.n; i++)
 		st = ovl_graph_add_meta(g, from->meta.at[i].key, from->meta.at[i].value, err);
+	if (st == OVL_OK && from->origin && !(g->origin = ovl_strdup(from->origin)))
+		st = no_memory(err);
 	if (st != OVL_OK)
 		ovl_graph_free(g);
 	else

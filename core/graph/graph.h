@@ -77,6 +77,7 @@ struct ovl_graph {
 	OVL_VEC(ovl_node *) results;
 	OVL_VEC(ovl_node *) sinks;
 	OVL_VEC(ovl_meta) meta;
+	char *origin; /* what kind of file it came from, for people; NULL */
 };
 
 /* Parameters of the operators that graph/ itself must know; their files in ops/ use these structs. */

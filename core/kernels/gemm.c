@@ -79,6 +79,13 @@ const char *ovl_gemm_tail_accept(ovl_problem *p, int axis, ovl_form form)
 	return ovl_posts_accept(&rest, axis, form);
 }
 
+int ovl_gemm_tail_add(const ovl_problem *p, int axis)
+{
+	ovl_gemm_tail tail;
+	take(p, axis, &tail);
+	return tail.add_input;
+}
+
 ovl_status ovl_gemm_tail_prepare(ovl_gemm_tail *tail, float **bias, const ovl_problem *p, int axis, ovl_error *err)
 {
 	ovl_problem rest = *p;

@@ -75,6 +75,7 @@ typedef struct ovl_gemm {
 const char *ovl_gemm_tail_accept(ovl_problem *p, int axis, ovl_form form);
 /* Descs are final. *bias: ovl_alloc'ed whole vectors of 16, or NULL when there is no bias. */
 ovl_status ovl_gemm_tail_prepare(ovl_gemm_tail *tail, float **bias, const ovl_problem *p, int axis, ovl_error *err);
+int ovl_gemm_tail_add(const ovl_problem *p, int axis); /* the input that a tile adds as a whole; -1: none */
 /* Fills act, alpha, beta, rest. */
 void ovl_gemm_set_tail(ovl_gemm *g, const ovl_gemm_tail *tail, void *const *in);
 

@@ -11,7 +11,10 @@
  *          the desc's ld covers its own value alone - so mask the tail.
  *   ANY    whatever strides there are (also 0 for broadcast).
  * accept() looks at a problem and writes the forms it wants; the planner inserts copies where a value has another form, chooses the strides (also in place inside a
- * concatenation: ld may be much larger than C), and then calls prepare() with final descs. run() only gets pointers. */
+ * concatenation: ld may be much larger than C), and then calls prepare() with final descs. run() only gets pointers.
+ *
+ * Halves: an f32 value that is stored as bf16, where the user asked for bf16. Only kernels that say so (`halves`) ever see one, as a desc of type bf16, and may wish for
+ * them; for all others the planner converts. What an operator's types are is not touched by that. */
 #ifndef OVL_KERNELS_KERNEL_H
 #define OVL_KERNELS_KERNEL_H
 
@@ -52,9 +55,11 @@ typedef struct ovl_problem {
 	ovl_packs *packs;
 	bool accurate; /* the user asked for accuracy: no algorithm that saves multiplications at its cost */
 	bool precise_bf16; /* the user asked for bf16: float problems may be computed with bf16 products and f32 sums */
-	/* written by accept(); preset to DENSE, -1 and false */
+	bool halves_read; /* readers of output 0 can take it as halves (see below) */
+	/* written by accept(); preset to DENSE, -1 and false; in_half to how the inputs are stored */
 	ovl_form *in_form, *out_form;
 	bool *in_packed; /* prepare() copies what it needs of this constant: the original may go, run() gets NULL */
+	bool *in_half, out_half; /* this input (no constant) is wanted as halves, output 0 is written as halves */
 	int in_place; /* output 0 may take the memory of this input when nobody needs it afterwards and both have equal strides; -1: never */
 } ovl_problem;
 
@@ -85,6 +90,7 @@ typedef struct ovl_kernel {
 	const char *ops; /* blank-separated operator type names it may be asked for */
 	ovl_isa isa;
 	int rank; /* among kernels of one ISA level: higher is asked first */
+	bool halves; /* reads and writes f32 values that are stored as bf16 */
 	const char *(*accept)(ovl_problem *p); /* NULL: accepted; else the reason, a constant text */
 	ovl_status (*prepare)(const ovl_problem *p, ovl_prepared *out, ovl_error *err);
 	ovl_status (*run)(const ovl_call *call); /* allocates nothing */
@@ -112,5 +118,6 @@ bool ovl_desc_broadcast_strides(const ovl_desc *operand, const ovl_desc *out, in
 
 /* The i-th kernel for an operator at `isa`, best first; NULL past the end. */
 const ovl_kernel *ovl_kernel_at(const char *op, ovl_isa isa, size_t i);
+bool ovl_kernel_takes_halves(const char *op, ovl_isa isa); /* some kernel does */
 
 #endif

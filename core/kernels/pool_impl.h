@@ -1,5 +1,6 @@
 /* pool_impl.h - MaxPool and AvgPool of f32, channels-last: a window is walked pixel by pixel, four vectors of channels at a time. Included after the vector layer. */
 #include "base/memory.h"
+#include "kernels/element.h"
 #include "kernels/posts.h"
 #include "ops/pool.h"
 #include <float.h>
@@ -32,8 +33,10 @@ static const char *accept(ovl_problem *p)
 {
 	ovl_conv_geometry g;
 	const char *why;
-	if (p->in[0].type != OVL_F32 || p->out[0].type != OVL_F32)
-		return "not f32";
+	if (p->in[0].type != ELEMENT_TYPE || p->out[0].type != OVL_F32)
+		return "elements of another type";
+	if (ELEMENT_HALF && (wants_indices(p) || p->n_posts || !p->halves_read))
+		return "indices or posts of halves, or nobody to read halves";
 	if (p->in[0].rank < 3 || p->in[0].rank > 5 || !geometry(p, &g))
 		return "not an image of one to three dimensions";
 	if (wants_indices(p) && p->n_posts)
@@ -41,6 +44,7 @@ static const char *accept(ovl_problem *p)
 	if (wants_indices(p) && g.in[0] * g.in[1] * g.in[2] > INT32_MAX)
 		return "image too large for indices";
 	p->in_form[0] = OVL_FORM_CL;
+	p->out_half = ELEMENT_HALF;
 	for (int i = 0; i < p->n_out; i++)
 		p->out_form[i] = OVL_FORM_CL;
 	why = ovl_posts_accept(p, 1, OVL_FORM_CL);
@@ -111,7 +115,7 @@ static reach reach_of(const ovl_conv_geometry *g, int d, int64_t o)
 }
 
 typedef struct window {
-	const float *x; /* kernel position 0, 0, 0 */
+	const ELEMENT *x; /* kernel position 0, 0, 0 */
 	int64_t step[3]; /* elements from one kernel position to the next */
 	reach r[3];
 } window;
@@ -119,14 +123,14 @@ typedef struct window {
 #define EACH_PIXEL(w, px)                                                                                             \
 	for (int64_t kz = (w)->r[0].from; kz < (w)->r[0].to; kz++)                                                    \
 		for (int64_t ky = (w)->r[1].from; ky < (w)->r[1].to; ky++)                                            \
-			for (const float *px = (w)->x + kz * (w)->step[0] + ky * (w)->step[1] + (w)->r[2].from * (w)->step[2], \
+			for (const ELEMENT *px = (w)->x + kz * (w)->step[0] + ky * (w)->step[1] + (w)->r[2].from * (w)->step[2], \
 				*end_ = px + ((w)->r[2].to - (w)->r[2].from) * (w)->step[2];                          \
 				px < end_; px += (w)->step[2])
 
 static inline V merge(bool maximum, V a, V x) { return maximum ? v_max(x, a) : v_add(a, x); }
 
 /* Four vectors of channels, then one by one. */
-static inline void walk_window(const window *w, bool maximum, float *y, int64_t channels, V scale)
+static inline void walk_window(const window *w, bool maximum, ELEMENT *y, int64_t channels, V scale)
 {
 	V start = maximum ? v_set(-__builtin_inff()) : v_zero();
 	int64_t c = 0;
@@ -152,13 +156,13 @@ static inline void walk_window(const window *w, bool maximum, float *y, int64_t 
 	}
 }
 
-static void fill(float *y, int64_t channels, float value)
+static void fill(ELEMENT *y, int64_t channels, float value)
 {
 	for (int64_t c = 0; c < channels; c++)
-		y[c] = value;
+		element_put(y + c, value);
 }
 
-static void pool_pixel(const state *s, const window *w, float *y, int64_t channels)
+static void pool_pixel(const state *s, const window *w, ELEMENT *y, int64_t channels)
 {
 	int64_t found = (w->r[0].to - w->r[0].from) * (w->r[1].to - w->r[1].from) * (w->r[2].to - w->r[2].from);
 	if (!found)
@@ -179,8 +183,8 @@ static void index_pixel(const state *s, const window *w, void *to, int64_t image
 		int64_t best = -1;
 		EACH_PIXEL(w, px) {
 			int64_t kx = (px - (w->x + kz * w->step[0] + ky * w->step[1])) / w->step[2];
-			if (best < 0 || px[c] > top) {
-				top = px[c];
+			if (best < 0 || element_get(px + c) > top) {
+				top = element_get(px + c);
 				best = ((w->r[0].at + kz * g->dilation[0]) * g->in[1] + w->r[1].at + ky * g->dilation[1]) * g->in[2] + w->r[2].at + kx * g->dilation[2];
 			}
 		}
@@ -197,8 +201,8 @@ static void pool_row(const state *s, const ovl_call *call, int64_t row, int64_t 
 	const ovl_conv_geometry *g = &s->g;
 	int64_t oy = row % g->out[1], oz = row / g->out[1] % g->out[0], image = row / g->out[1] / g->out[0];
 	int64_t channels = s->channels - first < s->strip ? s->channels - first : s->strip, pixel = row * g->out[2];
-	const float *x = (const float *)call->in[0] + image * s->from_image + first;
-	float *y = (float *)call->out[0] + image * s->to_image + (oz * g->out[1] + oy) * g->out[2] * s->to_ld + first;
+	const ELEMENT *x = (const ELEMENT *)call->in[0] + image * s->from_image + first;
+	ELEMENT *y = (ELEMENT *)call->out[0] + image * s->to_image + (oz * g->out[1] + oy) * g->out[2] * s->to_ld + first;
 	window w = {.step = {g->dilation[0] * g->in[1] * g->in[2] * s->from_ld, g->dilation[1] * g->in[2] * s->from_ld, g->dilation[2] * s->from_ld},
 		.r = {reach_of(g, 0, oz), reach_of(g, 1, oy)}};
 	for (int64_t ox = 0; ox < g->out[2]; ox++) {
@@ -211,7 +215,7 @@ static void pool_row(const state *s, const ovl_call *call, int64_t row, int64_t 
 		}
 	}
 	if (s->posts.n)
-		V_NAME(ovl_posts_tile)(&s->posts, y, s->to_ld, g->out[2], channels, pixel, first, call->in);
+		V_NAME(ovl_posts_tile)(&s->posts, (float *)(void *)y, s->to_ld, g->out[2], channels, pixel, first, call->in);
 }
 
 typedef struct job {
@@ -240,4 +244,4 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
-static const ovl_kernel pool = {.name = V_TEXT("pool"), .ops = "MaxPool AvgPool", .isa = V_ISA, .accept = accept, .prepare = prepare, .run = run};
+static const ovl_kernel pool = {.name = V_TEXT("pool"), .ops = "MaxPool AvgPool", .isa = V_ISA, .halves = ELEMENT_HALF, .accept = accept, .prepare = prepare, .run = run};

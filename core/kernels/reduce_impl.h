@@ -3,6 +3,7 @@
  * The dimensions fall into two sets of loops: kept ones and folded ones. Where the input is contiguous along a folded loop, each result is made of rows; where it is
  * contiguous along a kept loop (images channels-last, folded over pixels), VL neighbouring results grow together. */
 #include "base/memory.h"
+#include "kernels/element.h"
 #include "kernels/loops.h"
 #include "ops/reduce.h"
 #include <math.h>
@@ -57,8 +58,8 @@ static const char *accept(ovl_problem *p)
 	int64_t ld;
 	if (p->n_posts)
 		return "posts";
-	if (d->type != OVL_F32 || p->out[0].type != OVL_F32 || !fold_of(p->op, &kind))
-		return "not f32";
+	if (d->type != ELEMENT_TYPE || p->out[0].type != OVL_F32 || !fold_of(p->op, &kind))
+		return "elements of another type";
 	if (!axes_of(p, folded))
 		return "axes are not known";
 	if (!ovl_desc_count(d))
@@ -168,11 +169,11 @@ static float finish(const state *s, float x) { return s->kind == MEAN ? x / (flo
 /* Long sums are made of blocks, so that no lane adds up more than a few hundred values at once. */
 enum { BLOCK = 256 };
 
-INLINE float fold_row(fold kind, const float *x, int64_t n)
+INLINE float fold_row(fold kind, const ELEMENT *x, int64_t n)
 {
 	V total = first(kind), none = total;
 	for (int64_t at = 0; at < n; at += BLOCK * VL) {
-		const float *p = x + at;
+		const ELEMENT *p = x + at;
 		int64_t m = n - at < BLOCK * VL ? n - at : BLOCK * VL, i = 0;
 		V a = first(kind), b = a, c = a, d = a;
 		for (; i + 4 * VL <= m; i += 4 * VL) {
@@ -190,7 +191,7 @@ INLINE float fold_row(fold kind, const float *x, int64_t n)
 	return lanes(kind, total);
 }
 
-INLINE void run_rows(fold kind, const state *s, const float *x, float *y)
+INLINE void run_rows(fold kind, const state *s, const ELEMENT *x, float *y)
 {
 	const ovl_loops *f = &s->folded;
 	int64_t rows = ovl_loops_count(f, f->rank - 1), n = f->dims[f->rank - 1], at[OVL_LOOPS_MAX];
@@ -205,7 +206,7 @@ INLINE void run_rows(fold kind, const state *s, const float *x, float *y)
 }
 
 /* `vectors` vectors of neighbours, the last with a tail. */
-INLINE void run_across(fold kind, const state *s, const float *x, float *y, int64_t width, int vectors)
+INLINE void run_across(fold kind, const state *s, const ELEMENT *x, float *y, int64_t width, int vectors)
 {
 	const ovl_loops *f = &s->folded;
 	int64_t n = f->rank ? f->dims[f->rank - 1] : 1, step = f->rank ? f->strides[0][f->rank - 1] : 0, rows = f->rank ? ovl_loops_count(f, f->rank - 1) : 1, at[OVL_LOOPS_MAX];
@@ -216,7 +217,7 @@ INLINE void run_across(fold kind, const state *s, const float *x, float *y, int6
 	for (int64_t r = 0; r < rows; r++) {
 		ovl_loops_at(f, f->rank ? f->rank - 1 : 0, r, at);
 		for (int64_t i = 0; i < n; i += BLOCK) {
-			const float *p = x + at[0] + i * step;
+			const ELEMENT *p = x + at[0] + i * step;
 			int64_t m = n - i < BLOCK ? n - i : BLOCK;
 			V a[4];
 			for (int v = 0; v < vectors; v++)
@@ -242,21 +243,21 @@ INLINE void run_across(fold kind, const state *s, const float *x, float *y, int6
 	}
 }
 
-INLINE void run_steps(fold kind, const state *s, const float *x, float *y)
+INLINE void run_steps(fold kind, const state *s, const ELEMENT *x, float *y)
 {
 	int64_t at[OVL_LOOPS_MAX];
 	float a = 0;
 	for (int64_t i = 0; i < s->count; i++) {
 		float b;
 		ovl_loops_at(&s->folded, s->folded.rank, i, at);
-		b = x[at[0]];
+		b = element_get(x + at[0]);
 		b = kind == L1 ? fabsf(b) : kind == L2 ? b * b : b;
 		a = i ? join_one(kind, a, b) : b;
 	}
 	*y = finish(s, a);
 }
 
-INLINE void run_unit(fold kind, const state *s, const float *x, float *y, int64_t unit)
+INLINE void run_unit(fold kind, const state *s, const ELEMENT *x, float *y, int64_t unit)
 {
 	int64_t at[OVL_LOOPS_MAX], i = unit % s->strips * s->strip, width = s->inner - i < s->strip ? s->inner - i : s->strip;
 	ovl_loops_at(&s->kept, s->kept.rank, unit / s->strips, at);
@@ -290,7 +291,7 @@ static void run_chunk(void *arg, int64_t chunk, int worker)
 {
 	const job *j = arg;
 	const state *s = j->s;
-	const float *x = j->call->in[0];
+	const ELEMENT *x = j->call->in[0];
 	float *y = j->call->out[0];
 	int64_t last = (chunk + 1) * j->chunk;
 	(void)worker;
@@ -314,5 +315,5 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
-static const ovl_kernel reduce = {.name = V_TEXT("reduce"), .ops = "ReduceSum ReduceMean ReduceProd ReduceMax ReduceMin ReduceL1 ReduceL2", .isa = V_ISA, .accept = accept,
+static const ovl_kernel reduce = {.name = V_TEXT("reduce"), .ops = "ReduceSum ReduceMean ReduceProd ReduceMax ReduceMin ReduceL1 ReduceL2", .isa = V_ISA, .halves = ELEMENT_HALF, .accept = accept,
 	.prepare = prepare, .run = run};

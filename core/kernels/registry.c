@@ -103,3 +103,12 @@ const ovl_kernel *ovl_kernel_at(const char *op, ovl_isa isa, size_t i)
 			return t->rows[low].kernel;
 	return NULL;
 }
+
+bool ovl_kernel_takes_halves(const char *op, ovl_isa isa)
+{
+	const ovl_kernel *k;
+	for (size_t i = 0; (k = ovl_kernel_at(op, isa, i)); i++)
+		if (k->halves)
+			return true;
+	return false;
+}

@@ -98,7 +98,7 @@ static ovl_status clamp_infer(ovl_infer *in)
 /* Narrow whole numbers are worked on in 64 bits: bounds outside of their range must not wrap when they are stored. */
 static ovl_status clamp_run(ovl_run *run)
 {
-	static const double top[OVL_TYPE_COUNT] = {[OVL_I4] = 7, [OVL_I8] = 127, [OVL_I16] = 32767, [OVL_I32] = 2147483647, [OVL_U1] = 1, [OVL_U4] = 15, [OVL_U8] = 255,
+	static const double top[OVL_TYPE_COUNT] = {[OVL_I2] = 1, [OVL_I4] = 7, [OVL_I8] = 127, [OVL_I16] = 32767, [OVL_I32] = 2147483647, [OVL_U1] = 1, [OVL_U2] = 3, [OVL_U4] = 15, [OVL_U8] = 255,
 		[OVL_U16] = 65535, [OVL_U32] = 4294967295.0};
 	const ovl_clamp_params *p = (const ovl_clamp_params *)run->params;
 	double arg[2] = {p->min, p->max}, high = top[run->in[0]->type], low = ovl_type_is_signed(run->in[0]->type) ? -high - 1 : 0;

@@ -6,109 +6,161 @@ typedef struct params {
 	ovl_ints strides, dilations, pads_begin, pads_end;
 } params;
 
-static ovl_status two(ovl_infer *in, int i, bool *known, int64_t *values)
+enum { MOST = OVL_MAX_RANK - 2 };
+
+/* What windows fit in each of n directions. */
+typedef struct layout {
+	int n;
+	int64_t size[OVL_MAX_RANK], kernel[OVL_MAX_RANK], l[OVL_MAX_RANK];
+	int64_t columns, window, plane; /* products of l, kernel, size */
+	ovl_window w[MOST];
+} layout;
+
+static bool positive(const int64_t *v, int n)
 {
-	int n = 0;
+	for (int i = 0; i < n; i++)
+		if (v[i] < 1)
+			return false;
+	return n >= 1 && n <= MOST;
+}
+
+static ovl_status sizes(ovl_infer *in, int i, bool *known, int64_t *values, int *n)
+{
 	OVL_TRY(ovl_infer_type_in(in, i, OVL_MASK_INDEX));
 	OVL_TRY(ovl_infer_rank(in, i, 1, 1));
-	OVL_TRY(ovl_infer_ints(in, i, known, values, OVL_MAX_RANK, &n));
-	if (*known && (n != 2 || values[0] < 1 || values[1] < 1))
-		return ovl_infer_fail(in, OVL_E_ARGUMENT, "input %d must be two positive sizes", i);
+	OVL_TRY(ovl_infer_ints(in, i, known, values, OVL_MAX_RANK, n));
+	if (*known && !positive(values, *n))
+		return ovl_infer_fail(in, OVL_E_ARGUMENT, "input %d must be 1 to %d positive sizes", i, MOST);
 	return OVL_OK;
 }
 
 /* Number of window positions in each direction. */
-static ovl_status positions(const params *p, const int64_t *size, const int64_t *kernel, int64_t *out, ovl_window *w, ovl_error *err)
+static ovl_status positions(const params *p, layout *y, ovl_error *err)
 {
-	for (int i = 0; i < 2; i++) {
-		OVL_TRY(ovl_window_get("Col2Im", &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, 2, i, &w[i], err));
-		w[i].kernel = kernel[i];
-		OVL_TRY(ovl_window_resolve(&w[i], OVL_PAD_EXPLICIT, size[i], OVL_ROUND_FLOOR, &out[i], "Col2Im", err));
+	y->columns = y->window = y->plane = 1;
+	for (int i = 0; i < y->n; i++) {
+		OVL_TRY(ovl_window_get("Col2Im", &p->strides, &p->dilations, &p->pads_begin, &p->pads_end, y->n, i, &y->w[i], err));
+		y->w[i].kernel = y->kernel[i];
+		OVL_TRY(ovl_window_resolve(&y->w[i], OVL_PAD_EXPLICIT, y->size[i], OVL_ROUND_FLOOR, &y->l[i], "Col2Im", err));
+		if (__builtin_mul_overflow(y->columns, y->l[i], &y->columns) || __builtin_mul_overflow(y->window, y->kernel[i], &y->window) ||
+			__builtin_mul_overflow(y->plane, y->size[i], &y->plane))
+			return ovl_fail(err, OVL_E_SHAPE, "Col2Im: the image is too large");
 	}
+	return OVL_OK;
+}
+
+static ovl_status infer_known(ovl_infer *in, const layout *y, bool sized, bool known, ovl_pshape *out)
+{
+	const ovl_pshape *x = &in->in_shape[0];
+	ovl_dim rows = x->dims[x->rank - 2];
+	int64_t window = 1;
+	for (int i = 0; i < y->n && known; i++)
+		if (__builtin_mul_overflow(window, y->kernel[i], &window))
+			return ovl_infer_fail(in, OVL_E_SHAPE, "the window is too large");
+	if (known && ovl_dim_static(rows) && rows.min % window)
+		return ovl_infer_fail(in, OVL_E_SHAPE, "%lld rows are no whole number of windows", (long long)rows.min);
+	*out = ovl_pshape_rank(x->rank - 1 + y->n);
+	if (x->rank == 3)
+		out->dims[0] = x->dims[0];
+	out->dims[x->rank - 2] = known && ovl_dim_static(rows) ? ovl_dim_of(rows.min / window) : OVL_DIM_ANY;
+	for (int i = 0; i < y->n; i++)
+		out->dims[x->rank - 1 + i] = sized ? ovl_dim_of(y->size[i]) : OVL_DIM_ANY;
 	return OVL_OK;
 }
 
 static ovl_status infer(ovl_infer *in)
 {
-	const params *p = in->params;
 	const ovl_pshape *x = &in->in_shape[0];
-	int64_t size[OVL_MAX_RANK], kernel[OVL_MAX_RANK], l[2];
 	bool sized, known;
+	int n = 0, m = 0;
+	layout y;
 	ovl_pshape out = ovl_pshape_any();
-	ovl_window w[2];
 	OVL_TRY(ovl_infer_rank(in, 0, 2, 3));
-	OVL_TRY(two(in, 1, &sized, size));
-	OVL_TRY(two(in, 2, &known, kernel));
-	if (x->ranked) {
-		ovl_dim c = x->dims[x->rank - 2], columns = x->dims[x->rank - 1];
-		out = ovl_pshape_rank(x->rank + 1);
-		if (x->rank == 3)
-			out.dims[0] = x->dims[0];
-		if (known && ovl_dim_static(c)) {
-			int64_t window;
-			if (__builtin_mul_overflow(kernel[0], kernel[1], &window) || c.min % window)
-				return ovl_infer_fail(in, OVL_E_SHAPE, "%lld rows are no whole number of windows", (long long)c.min);
-			out.dims[x->rank - 2] = ovl_dim_of(c.min / window);
-		}
-		for (int i = 0; i < 2 && sized; i++)
-			out.dims[x->rank - 1 + i] = ovl_dim_of(size[i]);
-		if (known && sized) {
-			OVL_TRY(positions(p, size, kernel, l, w, in->err));
-			if (__builtin_mul_overflow(l[0], l[1], &l[0]) || !ovl_dim_merge(columns, ovl_dim_of(l[0]), &columns))
-				return ovl_infer_fail(in, OVL_E_SHAPE, "the columns of data are not as many as windows fit the image");
-		}
+	OVL_TRY(sizes(in, 1, &sized, y.size, &n));
+	OVL_TRY(sizes(in, 2, &known, y.kernel, &m));
+	if (sized && known && n != m)
+		return ovl_infer_fail(in, OVL_E_ARGUMENT, "an image of %d dimensions and a window of %d", n, m);
+	y.n = sized ? n : m;
+	if (x->ranked && (sized || known))
+		OVL_TRY(infer_known(in, &y, sized, known, &out));
+	if (x->ranked && sized && known) {
+		ovl_dim columns = x->dims[x->rank - 1];
+		OVL_TRY(positions(in->params, &y, in->err));
+		if (!ovl_dim_merge(columns, ovl_dim_of(y.columns), &columns))
+			return ovl_infer_fail(in, OVL_E_SHAPE, "the columns of data are not as many as windows fit the image");
 	}
 	ovl_infer_out(in, 0, in->in_type[0], &out);
 	return OVL_OK;
 }
 
-#define ADD(TYPE, T)                                                                                                                 \
-	static void add_##TYPE(const T *x, const ovl_window *w, const int64_t *l, const int64_t *size, int64_t ky, int64_t kx, T *y) \
-	{                                                                                                                            \
-		for (int64_t i = 0; i < l[0]; i++)                                                                                   \
-			for (int64_t j = 0; j < l[1]; j++, x++) {                                                                    \
-				int64_t iy = i * w[0].stride + ky * w[0].dilation - w[0].pad_begin,                                  \
-					ix = j * w[1].stride + kx * w[1].dilation - w[1].pad_begin;                                  \
-				if (iy >= 0 && ix >= 0 && iy < size[0] && ix < size[1])                                              \
-					y[iy * size[1] + ix] += *x;                                                                  \
-			}                                                                                                            \
+/* Where window position `column` of the window's element `k` lies in the image; -1: outside. */
+static int64_t target(const layout *y, int64_t column, int64_t k)
+{
+	int64_t at = 0, unit = 1;
+	for (int i = y->n - 1; i >= 0; i--) {
+		int64_t v = column % y->l[i] * y->w[i].stride + k % y->kernel[i] * y->w[i].dilation - y->w[i].pad_begin;
+		if (v < 0 || v >= y->size[i])
+			return -1;
+		at += v * unit;
+		unit *= y->size[i];
+		column /= y->l[i];
+		k /= y->kernel[i];
+	}
+	return at;
+}
+
+#define ADD(TYPE, T)                                                                    \
+	static void add_##TYPE(const T *x, const layout *y, int64_t k, T *to)           \
+	{                                                                               \
+		for (int64_t i = 0; i < y->columns; i++) {                              \
+			int64_t at = target(y, i, k);                                   \
+			if (at >= 0)                                                    \
+				to[at] += x[i];                                         \
+		}                                                                       \
 	}
 OVL_EACH_WORK(ADD)
 
-static ovl_status col2im(ovl_work *w)
+static ovl_status prepare(ovl_work *w, layout *y, int64_t *planes)
 {
 	const ovl_shape *x = ovl_work_shape(w, 0);
+	int64_t n, m;
+	OVL_TRY(ovl_tensor_to_i64(w->run->in[1], y->size, OVL_MAX_RANK, &n, w->err));
+	OVL_TRY(ovl_tensor_to_i64(w->run->in[2], y->kernel, OVL_MAX_RANK, &m, w->err));
+	if (n != m || !positive(y->size, (int)n) || !positive(y->kernel, (int)n))
+		return ovl_work_fail(w, OVL_E_ARGUMENT, "the sizes of image and window must be as many positive numbers each");
+	y->n = (int)n;
+	OVL_TRY(positions(w->params, y, w->err));
+	*planes = ovl_tensor_count(w->run->out[0]) / y->plane;
+	if (x->dims[x->rank - 1] != y->columns || *planes * y->window != ovl_span(x, 0, x->rank - 1))
+		return ovl_work_fail(w, OVL_E_SHAPE, "data has not as many rows and columns as windows fit the image");
+	return OVL_OK;
+}
+
+static ovl_status col2im(ovl_work *w)
+{
 	ovl_type as = ovl_work_type(w->run->in[0]->type);
-	int64_t size[OVL_MAX_RANK], kernel[OVL_MAX_RANK], l[2], n, m, item = (int64_t)ovl_type_size(as), window, planes;
-	ovl_window win[2];
+	int64_t item = (int64_t)ovl_type_size(as), planes = 0;
+	layout y;
 	const char *from;
 	char *to;
-	OVL_TRY(ovl_tensor_to_i64(w->run->in[1], size, OVL_MAX_RANK, &n, w->err));
-	OVL_TRY(ovl_tensor_to_i64(w->run->in[2], kernel, OVL_MAX_RANK, &m, w->err));
-	if (n != 2 || m != 2 || kernel[0] < 1 || kernel[1] < 1 || size[0] < 1 || size[1] < 1)
-		return ovl_work_fail(w, OVL_E_ARGUMENT, "the sizes of image and window must be two positive numbers each");
-	OVL_TRY(positions(w->params, size, kernel, l, win, w->err));
-	window = kernel[0] * kernel[1];
-	planes = ovl_tensor_count(w->run->out[0]) / (size[0] * size[1]);
-	if (x->dims[x->rank - 1] != l[0] * l[1] || planes * window != ovl_span(x, 0, x->rank - 1))
-		return ovl_work_fail(w, OVL_E_SHAPE, "data has not as many rows and columns as windows fit the image");
+	OVL_TRY(prepare(w, &y, &planes));
 	OVL_TRY(ovl_work_read(w, w->run->in[0], as, (const void **)&from));
 	OVL_TRY(ovl_work_out(w, 0, as, &to));
 	memset(to, 0, (size_t)(ovl_tensor_count(w->run->out[0]) * item));
-	for (int64_t p = 0; p < planes; p++, to += size[0] * size[1] * item) {
-		OVL_RUN_CHECK_CANCEL(w->run);
-		for (int64_t k = 0; k < window; k++, from += l[0] * l[1] * item)
+	for (int64_t p = 0; p < planes; p++, to += y.plane * item)
+		for (int64_t k = 0; k < y.window; k++, from += y.columns * item) {
+			OVL_RUN_CHECK_CANCEL(w->run);
 			switch (as) {
-#define CASE(TYPE, T)                                                                                                   \
-	case TYPE:                                                                                                      \
-		add_##TYPE((const T *)(const void *)from, win, l, size, k / kernel[1], k % kernel[1], (T *)(void *)to); \
+#define CASE(TYPE, T)                                                                             \
+	case TYPE:                                                                                \
+		add_##TYPE((const T *)(const void *)from, &y, k, (T *)(void *)to);                \
 		break;
 				OVL_EACH_WORK(CASE)
 #undef CASE
 			default:
 				break;
 			}
-	}
+		}
 	return OVL_OK;
 }
 

@@ -81,7 +81,7 @@ static ovl_status promote_mixed(ovl_infer *in, ovl_type real, ovl_type whole, bo
 
 static ovl_status promote_whole(ovl_infer *in, ovl_type a, ovl_type b, const promote_params *p, ovl_type *out)
 {
-	static const ovl_type signed_of[] = {OVL_I4, OVL_I8, OVL_I16, OVL_I32, OVL_I64};
+	static const ovl_type signed_of[] = {OVL_I2, OVL_I4, OVL_I8, OVL_I16, OVL_I32, OVL_I64};
 	int x = ovl_type_bits(a), y = ovl_type_bits(b), unsigned_bits;
 	if (ovl_type_is_signed(a) == ovl_type_is_signed(b)) {
 		*out = x >= y ? a : b;

@@ -1,4 +1,4 @@
-/* cum_sum.c - CumSum: running sums along an axis. */
+/* cum_sum.c - CumSum, CumProd: running sums and products along an axis. */
 #include "ops/support_axes.h"
 #include "ops/support_move.h"
 
@@ -24,16 +24,16 @@ static ovl_status infer(ovl_infer *in)
 	case TYPE: {                                                                      \
 		const T *x = (const T *)in->data + from;                                  \
 		T *y = (T *)out->data + from;                                             \
-		W sum = 0;                                                                \
+		W sum = product;                                                          \
 		for (int64_t i = 0; i < n; i++) {                                         \
-			W next = sum + (W)LOAD(x[i * step]);                              \
+			W v = (W)LOAD(x[i * step]), next = product ? sum * v : sum + v;    \
 			y[i * step] = STORE(exclusive ? sum : next);                      \
 			sum = next;                                                       \
 		}                                                                         \
 		break;                                                                    \
 	}
 #define WHOLE_LINE(TYPE, T, W, LOAD, STORE) LINE(TYPE, T, uint64_t, LOAD, (T))
-static void line(const ovl_tensor *in, ovl_tensor *out, int64_t from, int64_t step, int64_t n, bool exclusive)
+static void line(const ovl_tensor *in, ovl_tensor *out, int64_t from, int64_t step, int64_t n, bool exclusive, bool product)
 {
 	switch (in->type) {
 		LINE(OVL_F32, float, double, OVL_AS_IS, (float))
@@ -52,8 +52,9 @@ static ovl_status cum_sum_run(ovl_run *run)
 	const cum_sum_params *p = (const cum_sum_params *)run->params;
 	const ovl_shape *s = &run->in[0]->shape;
 	int axis = 0;
+	bool product = run->op->name[3] == 'P';
 	if (s->rank == 0) {
-		line(run->in[0], run->out[0], 0, 1, 1, p->exclusive);
+		line(run->in[0], run->out[0], 0, 1, 1, p->exclusive, product);
 		return OVL_OK;
 	}
 	if (run->n_in > 1)
@@ -64,7 +65,7 @@ static ovl_status cum_sum_run(ovl_run *run)
 	for (int64_t o = 0; o < outer; o++) {
 		OVL_RUN_CHECK_CANCEL(run);
 		for (int64_t i = 0; i < inner; i++)
-			line(run->in[0], run->out[0], (o * n + (p->reverse ? n - 1 : 0)) * inner + i, p->reverse ? -inner : inner, n, p->exclusive);
+			line(run->in[0], run->out[0], (o * n + (p->reverse ? n - 1 : 0)) * inner + i, p->reverse ? -inner : inner, n, p->exclusive, product);
 	}
 	return OVL_OK;
 }
@@ -72,5 +73,7 @@ static ovl_status cum_sum_run(ovl_run *run)
 static const ovl_attr attrs[] = {OVL_ATTR_BOOL(cum_sum_params, exclusive, "false"), OVL_ATTR_BOOL(cum_sum_params, reverse, "false"), OVL_ATTR_END};
 static const ovl_op cum_sum = {.name = "CumSum", .since = 3, .min_inputs = 1, .max_inputs = 2, .outputs = 1, .inputs = "arg axis", .params_size = sizeof(cum_sum_params),
 	.attrs = attrs, .infer = infer, .run = cum_sum_run};
+static const ovl_op cum_prod = {.name = "CumProd", .since = 1, .min_inputs = 1, .max_inputs = 2, .outputs = 1, .inputs = "arg axis", .flags = OVL_OP_NO_BUILDER,
+	.params_size = sizeof(cum_sum_params), .attrs = attrs, .infer = infer, .run = cum_sum_run};
 
-const ovl_op *const ovl_ops_cum_sum[] = {&cum_sum, NULL};
+const ovl_op *const ovl_ops_cum_sum[] = {&cum_sum, &cum_prod, NULL};

@@ -1,12 +1,13 @@
 /* ROIAlign and ROIAlignRotated: bins of a region are averages or maxima of bilinear samples. */
 #include "ops/support_work.h"
 
+enum { AVERAGE, MAX, MAX_WEIGHTED }; /* the last: of the four neighbours, each times its weight, as ONNX has it */
 enum { ASYMMETRIC, HALF_PIXEL_FOR_NN, HALF_PIXEL };
 
 typedef struct params {
 	int64_t pooled_h, pooled_w, sampling_ratio;
 	float spatial_scale;
-	int mode; /* avg, max */
+	int mode;
 	int aligned_mode;
 	bool clockwise_mode; /* rotated */
 } params;
@@ -114,7 +115,7 @@ static ovl_status pool_bin(ovl_work *w, const region *r, int64_t i, int64_t j, c
 	if (!(down * across < 1 << 24))
 		return ovl_work_fail(w, OVL_E_ARGUMENT, "a region of %g by %g is too large", r->w, r->h);
 	for (int64_t c = 0; c < s->dims[1]; c++)
-		y[c * step] = 0;
+		y[c * step] = p->mode == MAX_WEIGHTED && down * across > 0 ? -INFINITY : 0;
 	for (int64_t a = 0; a < (int64_t)down; a++)
 		for (int64_t b = 0; b < (int64_t)across; b++) {
 			double sy = r->y + (double)i * bin_h + bin_h / down * ((double)a + 0.5),
@@ -123,8 +124,9 @@ static ovl_status pool_bin(ovl_work *w, const region *r, int64_t i, int64_t j, c
 			OVL_RUN_CHECK_CANCEL(w->run);
 			for (int64_t c = 0; c < s->dims[1]; c++) {
 				const double *x = image + c * plane;
-				double v = q.weight[0] * x[q.at[0]] + q.weight[1] * x[q.at[1]] + q.weight[2] * x[q.at[2]] + q.weight[3] * x[q.at[3]];
-				if (p->mode == 0)
+				double n[4] = {q.weight[0] * x[q.at[0]], q.weight[1] * x[q.at[1]], q.weight[2] * x[q.at[2]], q.weight[3] * x[q.at[3]]};
+				double v = p->mode == MAX_WEIGHTED ? fmax(fmax(n[0], n[1]), fmax(n[2], n[3])) : n[0] + n[1] + n[2] + n[3];
+				if (p->mode == AVERAGE)
 					y[c * step] += v / (down * across);
 				else if (v > y[c * step])
 					y[c * step] = v;
@@ -171,7 +173,7 @@ static ovl_status roi_align_run(ovl_run *run) { return ovl_work_run(run, roi_ali
 static const ovl_attr attrs_v3[] = {COMMON, OVL_ATTR_ENUM(params, mode, NULL, "avg max"), OVL_ATTR_END};
 static const ovl_attr attrs_v9[] = {
 	COMMON,
-	OVL_ATTR_ENUM(params, mode, NULL, "avg max"),
+	OVL_ATTR_ENUM(params, mode, NULL, "avg max max_weighted"),
 	OVL_ATTR_ENUM(params, aligned_mode, "asymmetric", "asymmetric half_pixel_for_nn half_pixel"),
 	OVL_ATTR_END,
 };

@@ -1,4 +1,4 @@
-/* sequence.c - ONNX's sequences at run time: SequenceConstruct, SequenceInsert, SequenceErase, SequenceAt, SequenceLength, ConcatFromSequence. A sequence is a tensor
+/* sequence.c - ONNX's sequences at run time: SequenceConstruct, SequenceInsert, SequenceErase, SequenceAt, SequenceLength, ConcatFromSequence, SplitToSequence. A sequence is a tensor
  * of references (tensor/type.h); an optional is a sequence of none or one, so that OptionalHasElement is here too and OptionalGetElement is SequenceAt. */
 #include "base/memory.h"
 #include "graph/infer.h"
@@ -183,6 +183,78 @@ static ovl_status concat_run(ovl_run *run)
 	return OVL_OK;
 }
 
+/* ---- SplitToSequence: lengths are one number (the last part may be shorter), a list, or absent (one by one) ---- */
+
+typedef struct split_params {
+	int64_t axis;
+	bool keepdims;
+} split_params;
+
+static ovl_status part_count(ovl_run *run, int64_t dim, int64_t *whole, int64_t *n)
+{
+	const ovl_tensor *lengths = run->n_in > 1 ? run->in[1] : NULL;
+	bool list = lengths && lengths->shape.rank > 0;
+	*whole = lengths && !list ? ovl_tensor_i64_at(lengths, 0) : list ? 0 : 1;
+	if (lengths && (!ovl_type_is_integer(lengths->type) || lengths->shape.rank > 1))
+		return ovl_fail(run->err, OVL_E_TYPE, "%s: lengths must be an integer or a list of them", run->op->name);
+	if (!list && *whole < 1)
+		return ovl_fail(run->err, OVL_E_ARGUMENT, "%s: parts of length %lld", run->op->name, (long long)*whole);
+	*n = list ? ovl_tensor_count(lengths) : dim / *whole + (dim % *whole != 0);
+	for (int64_t i = 0, left = dim; list && i <= *n; i++) {
+		int64_t part = i < *n ? ovl_tensor_i64_at(lengths, i) : left;
+		if (part < 0 || part > left || (i == *n && left))
+			return ovl_fail(run->err, OVL_E_SHAPE, "%s: the lengths do not add up to the dimension's %lld", run->op->name, (long long)dim);
+		left -= part;
+	}
+	return OVL_OK;
+}
+
+/* Elements [first, first + part) along the axis. */
+static ovl_status part_of(ovl_run *run, const ovl_tensor *x, int axis, int64_t first, int64_t part, bool drop, ovl_tensor **out)
+{
+	ovl_shape shape = x->shape;
+	int64_t outer = 1, inner = 1;
+	size_t size;
+	for (int d = 0; d < shape.rank; d++)
+		*(d < axis ? &outer : &inner) *= d == axis ? 1 : shape.dims[d];
+	shape.dims[axis] = part;
+	if (drop) {
+		memmove(&shape.dims[axis], &shape.dims[axis + 1], (size_t)(shape.rank - axis - 1) * sizeof shape.dims[0]);
+		shape.rank--;
+	}
+	OVL_TRY(ovl_tensor_new(x->type, &shape, out, run->err));
+	size = (size_t)inner * ovl_type_size(x->type);
+	for (int64_t o = 0; o < outer && part && size; o++)
+		memcpy((char *)(*out)->data + (size_t)(o * part) * size, (const char *)x->data + (size_t)(o * x->shape.dims[axis] + first) * size, (size_t)part * size);
+	return OVL_OK;
+}
+
+static ovl_status split_run(ovl_run *run)
+{
+	const split_params *p = run->params;
+	const ovl_tensor *x = run->in[0];
+	int64_t whole = 1, n = 0, first = 0;
+	ovl_tensor *y;
+	int axis;
+	if (ovl_type_owns(x->type) || ovl_type_packed(x->type))
+		return ovl_fail(run->err, OVL_E_UNSUPPORTED, "%s: %s is not split", run->op->name, ovl_type_name(x->type));
+	OVL_TRY(ovl_axis(p->axis, x->shape.rank, run->op->name, &axis, run->err));
+	OVL_TRY(part_count(run, x->shape.dims[axis], &whole, &n));
+	OVL_TRY(made(run, n, &y));
+	for (int64_t i = 0; i < n; i++) {
+		int64_t left = x->shape.dims[axis] - first, part = whole ? (left < whole ? left : whole) : ovl_tensor_i64_at(run->in[1], i);
+		ovl_tensor *t;
+		ovl_status st;
+		OVL_TRY(part_of(run, x, axis, first, part, run->n_in < 2 && !p->keepdims, &t));
+		st = ovl_tensor_set_item(y, i, t, run->err);
+		ovl_tensor_release(t);
+		OVL_TRY(st);
+		first += part;
+	}
+	return OVL_OK;
+}
+
+static const ovl_attr split_attrs[] = {OVL_ATTR_INT(split_params, axis, "0"), OVL_ATTR_BOOL(split_params, keepdims, "true"), OVL_ATTR_END};
 static const ovl_attr concat_attrs[] = {OVL_ATTR_INT(concat_params, axis, NULL), OVL_ATTR_BOOL(concat_params, new_axis, "false"), OVL_ATTR_END};
 
 #define OP(id, NAME, MIN, MAX, NAMES, INFER, RUN)                                                                                                              \
@@ -195,5 +267,7 @@ OP(length, "SequenceLength", 1, 1, "sequence", infer_length, length_run)
 OP(has, "OptionalHasElement", 1, 1, "optional", infer_length, length_run)
 static const ovl_op concat = {.name = "ConcatFromSequence", .since = 1, .min_inputs = 1, .max_inputs = 1, .outputs = 1, .inputs = "sequence", .flags = FLAGS,
 	.params_size = sizeof(concat_params), .attrs = concat_attrs, .infer = infer_any, .run = concat_run};
+static const ovl_op split = {.name = "SplitToSequence", .since = 1, .min_inputs = 1, .max_inputs = 2, .outputs = 1, .inputs = "data lengths", .flags = FLAGS,
+	.params_size = sizeof(split_params), .attrs = split_attrs, .infer = infer_sequence, .run = split_run};
 
-const ovl_op *const ovl_ops_sequence[] = {&construct, &insert, &erase, &at, &length, &has, &concat, NULL};
+const ovl_op *const ovl_ops_sequence[] = {&construct, &insert, &erase, &at, &length, &has, &concat, &split, NULL};

@@ -82,11 +82,17 @@ ovl_status ovl_move_fill(ovl_run *run, ovl_tensor *to, const ovl_tensor *value, 
 static ovl_type wide_type(ovl_type t)
 {
 	switch (t) {
+	case OVL_I2:
 	case OVL_I4: return OVL_I8;
+	case OVL_U2:
 	case OVL_U4: return OVL_U8;
 	case OVL_U1: return OVL_U8;
 	case OVL_F8E4M3: return OVL_F32;
-	case OVL_F8E5M2: return OVL_F32;
+	case OVL_F8E5M2:
+	case OVL_F8E4M3FNUZ:
+	case OVL_F8E5M2FNUZ:
+	case OVL_F8E8M0:
+	case OVL_F4E2M1: return OVL_F32;
 	default: return t;
 	}
 }

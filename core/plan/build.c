@@ -124,25 +124,41 @@ static ovl_status constant_in_form(ovl_build *b, const ovl_value_ref *v, const o
 	return *out < 0 ? no_memory(b) : OVL_OK;
 }
 
+static bool is_stored(const ovl_value_ref *v, ovl_form form, bool half)
+{
+	return v->half == half && (ovl_desc_has_form(&v->desc, form) || (form == OVL_FORM_CL && v->desc.rank < 3));
+}
+
 ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out)
+{
+	return ovl_build_stored(b, value, form, b->plan->values.at[value].half, out);
+}
+
+ovl_status ovl_build_stored(ovl_build *b, int value, ovl_form form, bool half, int *out)
 {
 	ovl_value_ref v = b->plan->values.at[value];
 	ovl_desc to;
 	*out = value;
-	if (v.late || ovl_desc_has_form(&v.desc, form) || (form == OVL_FORM_CL && v.desc.rank < 3))
+	if (b->plan->slots.at[v.slot].kind == OVL_SLOT_CONST)
+		half = v.half;
+	if (v.late || is_stored(&v, form, half))
 		return OVL_OK;
 	for (int c = b->copy_of.at[value]; c >= 0; c = b->copy_next.at[c])
-		if (ovl_desc_has_form(&b->plan->values.at[c].desc, form)) {
+		if (is_stored(&b->plan->values.at[c], form, half)) {
 			*out = c;
 			return OVL_OK;
 		}
+	if (form == OVL_FORM_ANY) /* another type only: as it lies, where it lies in one of the forms */
+		form = !ovl_desc_is_dense(&v.desc) && ovl_desc_has_form(&v.desc, OVL_FORM_CL) ? OVL_FORM_CL : OVL_FORM_DENSE;
 	to = with_form(&v.desc, form);
+	to.type = half ? OVL_BF16 : v.half ? OVL_F32 : v.desc.type;
 	if (b->plan->slots.at[v.slot].kind == OVL_SLOT_CONST)
 		OVL_TRY(constant_in_form(b, &v, &to, out));
 	else {
 		*out = arena_value(b, &to);
 		if (*out < 0)
 			return no_memory(b);
+		b->plan->values.at[*out].half = half;
 		OVL_TRY(ovl_build_copy_step(b, value, *out, "reorder"));
 	}
 	b->copy_next.at[*out] = b->copy_of.at[value];
@@ -155,13 +171,14 @@ ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out)
 typedef struct frame {
 	ovl_problem p;
 	const void **data;
+	bool *stored_half; /* per input */
 	void *block;
 } frame;
 
 static bool frame_open(frame *f, const ovl_build *b, int n_in, int n_out)
 {
 	size_t in = (size_t)n_in, out = (size_t)n_out;
-	size_t size = (in + out) * (sizeof(ovl_desc) + sizeof(ovl_form) + sizeof(void *) + sizeof(bool)) + 64;
+	size_t size = (in + out) * (sizeof(ovl_desc) + sizeof(ovl_form) + sizeof(void *) + 3 * sizeof(bool)) + 64;
 	char *m = f->block = ovl_calloc(1, size);
 	if (!m)
 		return false;
@@ -174,14 +191,22 @@ static bool frame_open(frame *f, const ovl_build *b, int n_in, int n_out)
 	f->p.in_data = f->data;
 	f->p.in_form = (ovl_form *)(void *)m, m += in * sizeof(ovl_form);
 	f->p.out_form = (ovl_form *)(void *)m, m += out * sizeof(ovl_form);
-	f->p.in_packed = (bool *)m;
+	f->p.in_packed = (bool *)m, m += in * sizeof(bool);
+	f->p.in_half = (bool *)m, m += in * sizeof(bool);
+	f->stored_half = (bool *)m;
 	return true;
 }
 
-static void frame_reset(frame *f)
+/* For a kernel that knows halves, or for one that does not. */
+static void frame_reset(frame *f, bool halves)
 {
-	for (int i = 0; i < f->p.n_in; i++)
+	for (int i = 0; i < f->p.n_in; i++) {
 		f->p.in_form[i] = OVL_FORM_DENSE, f->p.in_packed[i] = false;
+		f->p.in_half[i] = halves && f->stored_half[i];
+		if (f->stored_half[i])
+			f->p.in[i].type = halves ? OVL_BF16 : OVL_F32;
+	}
+	f->p.out_half = false;
 	for (int i = 0; i < f->p.n_out; i++)
 		f->p.out_form[i] = OVL_FORM_DENSE;
 	f->p.in_place = -1;
@@ -192,6 +217,7 @@ static void frame_value(frame *f, const ovl_build *b, int i, int value)
 	const ovl_value_ref *v;
 	const ovl_slot *s;
 	f->data[i] = NULL;
+	f->stored_half[i] = false;
 	if (value < 0) {
 		f->p.in[i] = (ovl_desc){.type = OVL_DYNAMIC};
 		return;
@@ -199,6 +225,7 @@ static void frame_value(frame *f, const ovl_build *b, int i, int value)
 	v = &b->plan->values.at[value];
 	s = &b->plan->slots.at[v->slot];
 	f->p.in[i] = v->desc;
+	f->stored_half[i] = v->half;
 	if (s->kind == OVL_SLOT_CONST && s->constant)
 		f->data[i] = (const char *)s->constant->data + v->offset;
 }
@@ -217,7 +244,7 @@ static const ovl_kernel *choose(ovl_build *b, frame *f, const char *node_name)
 	const ovl_kernel *k;
 	for (size_t i = 0; (k = ovl_kernel_at(f->p.op, b->options->isa, i)); i++) {
 		const char *why;
-		frame_reset(f);
+		frame_reset(f, k->halves || !strcmp(f->p.op, "Copy"));
 		why = k->accept(&f->p);
 		if (!why)
 			break;
@@ -231,24 +258,11 @@ static const ovl_kernel *choose(ovl_build *b, frame *f, const char *node_name)
 
 /* ---- steps ---- */
 
-static double node_flops(const ovl_node *n, const frame *f)
-{
-	double out = (double)ovl_desc_count(&f->p.out[0]), k = 1;
-	if (strstr(n->op->name, "Convolution") && f->p.n_in > 1 && f->p.in[1].rank > 2) {
-		bool group = strncmp(n->op->name, "Group", 5) == 0;
-		for (int i = group ? 2 : 1; i < f->p.in[1].rank; i++)
-			k *= (double)f->p.in[1].dims[i];
-		return 2 * out * k;
-	}
-	if (ovl_node_is(n, "MatMul") && f->p.in[0].rank > 0)
-		return 2 * out * (double)f->p.in[0].dims[f->p.in[0].rank - 1];
-	return out;
-}
-
 static ovl_status name_step(ovl_build *b, ovl_step *s, const ovl_node *n)
 {
 	ovl_plan *p = b->plan;
 	s->type = n->op->name;
+	s->flops = ovl_node_flops(n);
 	s->name = ovl_strdup(n->name);
 	if (!s->name)
 		return no_memory(b);
@@ -288,7 +302,7 @@ static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const o
 		if (f->p.in_packed[i] && i < 64)
 			d.packed |= 1ull << i;
 		if (in[i] >= 0 && !f->p.in_packed[i])
-			OVL_TRY(ovl_build_form(b, in[i], f->p.in_form[i], &in[i]));
+			OVL_TRY(ovl_build_stored(b, in[i], f->p.in_form[i], f->p.in_half[i], &in[i]));
 	}
 	s = ovl_build_step(b, f->p.n_in, f->p.n_out);
 	if (!s)
@@ -296,13 +310,16 @@ static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const o
 	s->kernel = k;
 	memcpy(s->in, in, (size_t)f->p.n_in * sizeof *in);
 	d.step = (int)b->plan->steps.n - 1;
-	s->flops = node_flops(n, f);
 	OVL_TRY(name_step(b, s, n));
 	for (int i = 0; i < f->p.n_out; i++) {
 		ovl_desc out = with_form(&f->p.out[i], resolve_like(f, b, in, f->p.out_form[i], f->p.out[i].type));
-		int v = arena_value(b, &out);
+		int v;
+		if (i == 0 && f->p.out_half)
+			out.type = OVL_BF16;
+		v = arena_value(b, &out);
 		if (v < 0)
 			return no_memory(b);
+		b->plan->values.at[v].half = i == 0 && f->p.out_half;
 		b->plan->steps.at[d.step].out[i] = b->node_values[n->index][i] = v;
 	}
 	return ovl_vec_push(&b->drafts, d) ? OVL_OK : no_memory(b);
@@ -314,7 +331,7 @@ static ovl_status reference_step(ovl_build *b, const ovl_node *n, int *in, int n
 	size_t at;
 	for (int i = 0; i < n_in; i++)
 		if (in[i] >= 0)
-			OVL_TRY(ovl_build_form(b, in[i], OVL_FORM_DENSE, &in[i]));
+			OVL_TRY(ovl_build_stored(b, in[i], OVL_FORM_DENSE, false, &in[i]));
 	s = ovl_build_step(b, n_in, (int)n->out.n);
 	if (!s)
 		return no_memory(b);
@@ -370,7 +387,7 @@ static ovl_status lower_concat(ovl_build *b, const ovl_node *n, const int *in)
 	ovl_shape shape;
 	ovl_desc out;
 	ovl_form form = OVL_FORM_CL;
-	int axis, whole;
+	int axis, whole, halves = 0, others = 0;
 	int64_t at = 0;
 	ovl_attr_get(a, n->params, &axis_value, b->err);
 	ovl_pshape_to_shape(&n->out.at[0].shape, &shape);
@@ -378,14 +395,17 @@ static ovl_status lower_concat(ovl_build *b, const ovl_node *n, const int *in)
 	for (int i = 0; i < (int)n->in.n; i++) {
 		const ovl_desc *d = &b->plan->values.at[in[i]].desc;
 		int64_t ld;
+		if (ovl_desc_count(d))
+			*(b->plan->values.at[in[i]].half ? &halves : &others) += 1;
 		if (ovl_desc_count(d) && b->plan->slots.at[b->plan->values.at[in[i]].slot].kind != OVL_SLOT_CONST && (!ovl_desc_is_cl(d, &ld) || (ovl_desc_is_dense(d) && d->dims[1] != 1)))
 			form = OVL_FORM_DENSE;
 	}
-	out = ovl_desc_dense(n->out.at[0].type, shape.rank, shape.dims);
+	out = ovl_desc_dense(halves && !others ? OVL_BF16 : n->out.at[0].type, shape.rank, shape.dims);
 	out = with_form(&out, form);
 	whole = arena_value(b, &out);
 	if (whole < 0)
 		return no_memory(b);
+	b->plan->values.at[whole].half = halves && !others;
 	b->node_values[n->index][0] = whole;
 	for (int i = 0; i < (int)n->in.n; i++) {
 		ovl_desc part = out;
@@ -394,6 +414,7 @@ static ovl_status lower_concat(ovl_build *b, const ovl_node *n, const int *in)
 		v = ovl_build_value(b, b->plan->values.at[whole].slot, (size_t)(at * out.strides[axis]) * ovl_type_size(out.type), &part, false);
 		if (v < 0)
 			return no_memory(b);
+		b->plan->values.at[v].half = halves && !others;
 		at += part.dims[axis];
 		b->viewed.at[whole]++;
 		if (ovl_desc_count(&part))
@@ -426,6 +447,7 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 		f.p.unused |= (uint64_t)!n->out.at[i].users.n << i;
 	f.p.posts = n->posts.at;
 	f.p.n_posts = (int)n->posts.n;
+	f.p.halves_read = ovl_build_halves_read(b, n);
 	for (int i = 0; i < n_in; i++)
 		frame_value(&f, b, i, in[i]);
 	for (int i = 0; i < n_out; i++) {
@@ -500,7 +522,7 @@ static bool can_be_output(const ovl_build *b, int value)
 {
 	const ovl_value_ref *v = &b->plan->values.at[value];
 	const ovl_slot *s = &b->plan->slots.at[v->slot];
-	return !v->late && s->kind == OVL_SLOT_ARENA && v->offset == 0 && ovl_desc_is_dense(&v->desc) && s->size == ovl_desc_span(&v->desc) && producer_writes(b, value);
+	return !v->late && !v->half && s->kind == OVL_SLOT_ARENA && v->offset == 0 && ovl_desc_is_dense(&v->desc) && s->size == ovl_desc_span(&v->desc) && producer_writes(b, value);
 }
 
 static int writer_of_slot(const ovl_build *b, int slot)
@@ -519,7 +541,7 @@ static ovl_status place_output(ovl_build *b, int i, int value)
 	int writer = v.late ? -1 : writer_of_slot(b, v.slot);
 	int to;
 	p->output_values[i] = value;
-	p->output_types[i] = v.desc.type;
+	p->output_types[i] = v.half ? OVL_F32 : v.desc.type;
 	if (v.late)
 		return OVL_OK;
 	/* a reshaped view of a whole dense value is as good as the value */
@@ -531,7 +553,7 @@ static ovl_status place_output(ovl_build *b, int i, int value)
 	}
 	if (ovl_type_owns(v.desc.type) || ovl_type_packed(v.desc.type)) /* the executor copies such tensors as a whole */
 		return OVL_OK;
-	v.desc = ovl_desc_dense(v.desc.type, v.desc.rank, v.desc.dims);
+	v.desc = ovl_desc_dense(p->output_types[i], v.desc.rank, v.desc.dims);
 	to = ovl_build_value(b, ovl_build_slot(b, OVL_SLOT_OUTPUT, ovl_desc_span(&v.desc), i, NULL), 0, &v.desc, false);
 	if (to < 0)
 		return no_memory(b);
@@ -568,7 +590,7 @@ static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 	f.p.n_posts = d->n_posts;
 	f.p.n_op_in = d->n_op_in;
 	f.p.unused = d->unused;
-	frame_reset(&f);
+	frame_reset(&f, true);
 	for (int i = 0; i < s->n_in; i++) {
 		frame_value(&f, b, i, s->in[i]);
 		f.p.in_packed[i] = i < 64 && (d->packed >> i & 1);
@@ -586,9 +608,6 @@ static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 		snprintf(s->exec_type, sizeof s->exec_type, "%s_%s%s%s", s->kernel->name, ovl_type_name(f.p.out[0].type), s->prep.detail[0] ? "_" : "", s->prep.detail);
 		if (!keep_scratch(b->plan, &s->prep, b->options->threads))
 			st = ovl_fail(b->err, OVL_E_MEMORY, "the scratch memory is too large");
-		for (int i = 0; i < s->n_in; i++)
-			s->bytes += (double)ovl_desc_span(&f.p.in[i]);
-		s->bytes += (double)ovl_desc_span(&f.p.out[0]);
 	}
 	ovl_free(f.block);
 	for (int i = 0; i < s->n_in && st == OVL_OK; i++)
@@ -677,6 +696,7 @@ static ovl_status build_all(ovl_build *b, const ovl_shape *inputs)
 		OVL_TRY(place_output(b, (int)i, v));
 	}
 	OVL_TRY(ovl_build_memory(b));
+	ovl_build_bytes(b);
 	for (size_t i = 0; i < b->drafts.n; i++)
 		OVL_TRY(prepare_draft(b, &b->drafts.at[i]));
 	drop_packed_constants(b);

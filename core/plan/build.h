@@ -36,6 +36,8 @@ typedef struct ovl_build {
 int ovl_build_value(ovl_build *b, int slot, size_t offset, const ovl_desc *desc, bool late); /* -1: out of memory */
 int ovl_build_slot(ovl_build *b, ovl_slot_kind kind, size_t size, int index, ovl_tensor *constant);
 ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out); /* this value in that form, copying where needed */
+ovl_status ovl_build_stored(ovl_build *b, int value, ovl_form form, bool half, int *out); /* the same, and stored as halves or not */
+bool ovl_build_halves_read(const ovl_build *b, const ovl_node *n); /* readers of output 0 can take halves: halves.c */
 ovl_status ovl_build_copy_step(ovl_build *b, int from, int to, const char *name);
 ovl_step *ovl_build_step(ovl_build *b, int n_in, int n_out); /* appended; NULL: out of memory */
 
@@ -46,6 +48,10 @@ bool ovl_reshape_strides(const ovl_desc *from, int rank, const int64_t *dims, in
 /* memory.c: in-place concatenation and element-wise steps, lifetimes, offsets. */
 ovl_status ovl_build_memory(ovl_build *b);
 int ovl_slot_root(const ovl_plan *p, int slot, size_t *at); /* follows merges; *at += the byte offset */
+
+/* cost.c: least arithmetic and memory traffic, for profiles. */
+double ovl_node_flops(const ovl_node *n); /* multiplications and additions; other operators count one an element */
+void ovl_build_bytes(ovl_build *b);       /* once the values' places are final and before packed inputs are cut off */
 
 /* reference.c */
 ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err);

@@ -31,7 +31,7 @@ static bool can_write_there(const ovl_build *b, const ovl_draft *d, int *produce
 	const ovl_step *s = &p->steps.at[d->step];
 	const ovl_value_ref *from = &p->values.at[s->in[0]], *to = &p->values.at[s->out[0]];
 	const ovl_slot *fs = &p->slots.at[from->slot], *ts = &p->slots.at[to->slot];
-	bool same = true;
+	bool same = from->half == to->half;
 	int64_t ld;
 	if (fs->kind != OVL_SLOT_ARENA || fs->merged >= 0 || from->slot == to->slot || from->offset != 0 || b->viewed.at[s->in[0]] || from->late)
 		return false;
@@ -44,6 +44,8 @@ static bool can_write_there(const ovl_build *b, const ovl_draft *d, int *produce
 		return false;
 	if (same)
 		return true;
+	if (from->half != to->half)
+		return false;
 	/* one channel: dense is channels-last too, but the kernel may have promised nothing but dense */
 	return p->steps.at[*producer].kernel && !ovl_desc_is_dense(&from->desc) && ovl_desc_is_cl(&from->desc, &ld) && ovl_desc_is_cl(&to->desc, &ld) && !ovl_desc_is_dense(&to->desc);
 }

@@ -34,6 +34,7 @@ typedef struct ovl_value_ref {
 	size_t offset; /* bytes from the slot's start */
 	ovl_desc desc; /* meaningless for late values, but for the type where it is known */
 	bool late;
+	bool half; /* an f32 value that is stored as bf16 (desc.type) */
 } ovl_value_ref;
 
 typedef struct ovl_step {

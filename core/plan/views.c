@@ -58,6 +58,8 @@ static ovl_status view_on(ovl_build *b, const ovl_node *n, int port, int value, 
 	int out = ovl_build_value(b, v.slot, v.offset + extra, desc, false);
 	if (out < 0)
 		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
+	b->plan->values.at[out].half = v.half;
+	b->plan->values.at[out].desc.type = v.half ? OVL_BF16 : desc->type;
 	b->viewed.at[value]++;
 	b->node_values[n->index][port] = out;
 	return OVL_OK;
@@ -217,7 +219,7 @@ ovl_status ovl_build_view(ovl_build *b, const ovl_node *n, bool *done)
 	v = &b->plan->values.at[input_value(b, n, 0)];
 	if (v->late)
 		return OVL_OK;
-	if (is_one_of(n, same_order) || (is_one_of(n, converts) && v->desc.type == n->out.at[0].type)) {
+	if (is_one_of(n, same_order) || (is_one_of(n, converts) && !v->half && v->desc.type == n->out.at[0].type)) {
 		*done = true;
 		return view_reshape(b, n);
 	}

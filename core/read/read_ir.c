@@ -720,6 +720,8 @@ static ovl_status read_root(ir *r, const ovl_xml *root, ovl_graph **out)
 	st = read_net(r, root, name ? name : "", &n);
 	if (st == OVL_OK)
 		st = read_meta(r, n.graph, ovl_xml_child(root, "rt_info"));
+	if (st == OVL_OK && !(n.graph->origin = ovl_strdup(v == 10 ? "OpenVINO IR v10" : "OpenVINO IR v11")))
+		st = ovl_fail(r->err, OVL_E_MEMORY, "not enough memory");
 	if (st == OVL_OK)
 		st = read_meta(r, n.graph, ovl_xml_child(root, "meta_data"));
 	if (st == OVL_OK) {

@@ -133,6 +133,27 @@ static ovl_status add_meta(ovl_onnx_model *m, ovl_graph *graph)
 	return OVL_OK;
 }
 
+/* "ONNX (IR 8, opset 17, pytorch 2.1)" */
+static ovl_status tell_origin(ovl_onnx_model *m, ovl_graph *graph)
+{
+	const Onnx__ModelProto *p = m->proto;
+	ovl_str text = {0};
+	ovl_str_addf(&text, "ONNX (IR %lld", p->has_ir_version ? (long long)p->ir_version : 0);
+	for (size_t i = 0; i < p->n_opset_import; i++) {
+		const char *domain = p->opset_import[i]->domain;
+		ovl_str_addf(&text, ", %.60s%sopset %lld", domain ? domain : "", domain && *domain ? " " : "",
+			p->opset_import[i]->has_version ? (long long)p->opset_import[i]->version : 0);
+	}
+	if (p->producer_name && *p->producer_name)
+		ovl_str_addf(&text, ", %.80s%s%.40s", p->producer_name, p->producer_version && *p->producer_version ? " " : "",
+			p->producer_version ? p->producer_version : "");
+	ovl_str_add(&text, ")");
+	graph->origin = text.failed ? NULL : text.at;
+	if (text.failed)
+		ovl_str_free(&text);
+	return graph->origin ? OVL_OK : no_memory(m);
+}
+
 static ovl_status read_graph(ovl_onnx_scope *s, const Onnx__GraphProto *g)
 {
 	OVL_TRY(list_outputs(s->model, g));
@@ -142,6 +163,7 @@ static ovl_status read_graph(ovl_onnx_scope *s, const Onnx__GraphProto *g)
 	for (size_t i = 0; i < g->n_output; i++)
 		OVL_TRY(add_output(s, g->output[i]));
 	OVL_TRY(add_meta(s->model, s->graph));
+	OVL_TRY(tell_origin(s->model, s->graph));
 	ovl_graph_prune(s->graph);
 	return ovl_graph_finish(s->graph, s->model->err);
 }

@@ -118,8 +118,9 @@ void ovl_pb_free(ProtobufCMessage *message)
 	X(1, "float", OVL_F32) X(2, "uint8", OVL_U8) X(3, "int8", OVL_I8) X(4, "uint16", OVL_U16) X(5, "int16", OVL_I16) X(6, "int32", OVL_I32)    \
 	X(7, "int64", OVL_I64) X(8, "string", OVL_STRING) X(9, "bool", OVL_BOOLEAN) X(10, "float16", OVL_F16) X(11, "double", OVL_F64)        \
 	X(12, "uint32", OVL_U32) X(13, "uint64", OVL_U64) X(14, "complex64", OVL_DYNAMIC) X(15, "complex128", OVL_DYNAMIC)                     \
-	X(16, "bfloat16", OVL_BF16) X(17, "float8e4m3fn", OVL_F8E4M3) X(18, "float8e4m3fnuz", OVL_DYNAMIC) X(19, "float8e5m2", OVL_F8E5M2)     \
-	X(20, "float8e5m2fnuz", OVL_DYNAMIC) X(21, "uint4", OVL_U4) X(22, "int4", OVL_I4) X(23, "float4e2m1", OVL_DYNAMIC)
+	X(16, "bfloat16", OVL_BF16) X(17, "float8e4m3fn", OVL_F8E4M3) X(18, "float8e4m3fnuz", OVL_F8E4M3FNUZ) X(19, "float8e5m2", OVL_F8E5M2)     \
+	X(20, "float8e5m2fnuz", OVL_F8E5M2FNUZ) X(21, "uint4", OVL_U4) X(22, "int4", OVL_I4) X(23, "float4e2m1", OVL_F4E2M1)                   \
+	X(24, "float8e8m0", OVL_F8E8M0) X(25, "uint2", OVL_U2) X(26, "int2", OVL_I2)
 
 bool ovl_pb_type(int32_t data_type, ovl_type *out)
 {
@@ -248,7 +249,7 @@ static ovl_status string_tensor(Onnx__TensorProto *p, const ovl_shape *shape, in
 	return OVL_OK;
 }
 
-/* int32_data carries every type of up to 32 bits; the packed ones two to a number. */
+/* int32_data carries every type of up to 32 bits; the packed ones as many to a number as to a byte. */
 static ovl_status narrow_tensor(const int32_t *from, size_t n, ovl_type type, const ovl_shape *shape, size_t bytes, ovl_tensor **out, ovl_error *err)
 {
 	size_t unit = ovl_type_packed(type) ? 1 : ovl_type_size(type);

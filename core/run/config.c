@@ -205,6 +205,19 @@ static const char *precision_in_force(const ovl_config *c)
 	return "bf16";
 }
 
+void ovl_config_precision_note(const ovl_config *c, char *buf, size_t size)
+{
+	const char *now = precision_in_force(c), *asked = ovl_type_name(c->precision);
+	if (!strcmp(now, asked))
+		snprintf(buf, size, "%s", now);
+	else if (c->accuracy)
+		snprintf(buf, size, "%s: %s was asked for, but so was EXECUTION_MODE_HINT = ACCURACY", now, asked);
+	else if (!strcmp(now, "f32"))
+		snprintf(buf, size, "%s: %s was asked for, but instructions go up to %s here (avx512_bf16 is needed)", now, asked, ovl_isa_name(ovl_cpu_isa()));
+	else
+		snprintf(buf, size, "%s: %s was asked for, and is computed so", now, asked);
+}
+
 static void get_text(const ovl_config *c, ovl_config_scope scope, const char *model_name, const char *key, char *kind, char *buf, size_t size)
 {
 	static const char *const hints[] = {"LATENCY", "THROUGHPUT", "CUMULATIVE_THROUGHPUT"};

@@ -28,6 +28,9 @@ ovl_status ovl_config_set(ovl_config *c, const char *key, const char *value, ovl
 /* A property read back: kind 's' text, 'i' integer, 'b' boolean, 'l' a list of blank-separated words; text into buf. */
 ovl_status ovl_config_get(const ovl_config *c, ovl_config_scope scope, const char *model_name, const char *key, char *kind, char *buf, size_t size, ovl_error *err);
 
+/* The precision that products are computed in, and why it is not the one that was asked for, where that is so. */
+void ovl_config_precision_note(const ovl_config *c, char *buf, size_t size);
+
 int ovl_config_streams(const ovl_config *c);
 int ovl_config_threads_per_stream(const ovl_config *c);
 void ovl_config_plan_options(const ovl_config *c, ovl_plan_options *out);

@@ -67,7 +67,7 @@ ovl_engine *ovl_engine_new(int streams, int threads_per_stream)
 	for (; e->seats && e->n_seats < streams; e->n_seats++) {
 		ovl_seat *s = &e->seats[e->n_seats];
 		s->pool = ovl_pool_new(threads_per_stream);
-		s->exec = s->pool ? ovl_exec_new(s->pool) : NULL;
+		s->exec = s->pool ? ovl_exec_new(s->pool, e->n_seats) : NULL;
 		if (!s->exec) {
 			ovl_pool_free(s->pool);
 			break;

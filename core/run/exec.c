@@ -34,20 +34,24 @@ struct ovl_exec {
 	ovl_tensor **ref_args;
 	size_t args_cap, ref_cap;
 	uint64_t clock;
-	int depth;
+	int depth, stream;
 };
 
 enum { MAX_INSTANCES = 8, MAX_DEPTH = 32 };
 
 static ovl_status no_memory(ovl_error *err) { return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a run"); }
 
-ovl_exec *ovl_exec_new(ovl_pool *pool)
+ovl_exec *ovl_exec_new(ovl_pool *pool, int stream)
 {
 	ovl_exec *e = ovl_calloc(1, sizeof *e);
-	if (e)
+	if (e) {
 		e->pool = pool;
+		e->stream = stream;
+	}
 	return e;
 }
+
+int ovl_exec_stream(const ovl_exec *e) { return e->stream; }
 
 static void drop_tensors(ovl_tensor **list, int n)
 {
@@ -353,7 +357,7 @@ static ovl_exec *child_of(ovl_exec *e, const ovl_program *program)
 	for (size_t i = 0; i < e->children.n; i++)
 		if (e->children.at[i].program == program)
 			return e->children.at[i].exec;
-	c = ovl_exec_new(e->pool);
+	c = ovl_exec_new(e->pool, e->stream);
 	if (!c || !ovl_vec_push(&e->children, ((child){program, c}))) {
 		ovl_exec_free(c);
 		return NULL;
@@ -477,6 +481,7 @@ static ovl_status timed_step(ovl_exec *e, instance *x, size_t i, const ovl_exec_
 {
 	double real = ovl_now_us(), cpu = cpu_us();
 	ovl_status st = run_step(e, x, &x->plan->steps.at[i], io, err);
+	io->times[i].start_us = real;
 	io->times[i].real_us = ovl_now_us() - real;
 	io->times[i].cpu_us = cpu_us() - cpu;
 	return st;

@@ -8,6 +8,7 @@
 typedef struct ovl_exec ovl_exec;
 
 typedef struct ovl_step_time {
+	double start_us; /* of the monotonic clock */
 	double real_us, cpu_us;
 } ovl_step_time;
 
@@ -21,9 +22,10 @@ typedef struct ovl_exec_io {
 	ovl_step_time *times; /* one per step when profiling; NULL: clocks are not read */
 } ovl_exec_io;
 
-ovl_exec *ovl_exec_new(ovl_pool *pool); /* the pool is borrowed; NULL: out of memory */
+ovl_exec *ovl_exec_new(ovl_pool *pool, int stream); /* the pool is borrowed; NULL: out of memory */
 void ovl_exec_free(ovl_exec *e);
 ovl_status ovl_exec_run(ovl_exec *e, ovl_plan *plan, const ovl_exec_io *io, ovl_error *err);
+int ovl_exec_stream(const ovl_exec *e);   /* which stream it serves, from 0 */
 size_t ovl_exec_bytes(const ovl_exec *e); /* arenas and scratch */
 void ovl_exec_trim(ovl_exec *e); /* frees arenas and what belongs to plans */
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "run/compiled.h"
 #include "run/completions.h"
+#include "run/profile.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -47,10 +48,7 @@ struct ovl_request {
 	ovl_plan *plan; /* of the last run: the first guess for the next one */
 	ovl_shape *shapes;
 	ovl_tensor **in, **out; /* of the run under way */
-	ovl_step_time *times;
-	size_t n_times;
-	ovl_profile_entry *profile;
-	bool ran; /* times are those of a finished run */
+	ovl_profile profile;
 };
 
 static ovl_status no_memory(ovl_error *err) { return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a request"); }
@@ -121,8 +119,7 @@ void ovl_request_release(ovl_request *r)
 	ovl_free(r->shapes);
 	ovl_free(r->in);
 	ovl_free(r->out);
-	ovl_free(r->times);
-	ovl_free(r->profile);
+	ovl_profile_close(&r->profile, r->compiled, r->plan);
 	ovl_plan_release(r->plan);
 	pthread_mutex_destroy(&r->lock);
 	pthread_cond_destroy(&r->ended);
@@ -450,17 +447,11 @@ static ovl_status prepare_plan(ovl_request *r, ovl_error *err)
 	ovl_plan *p;
 	if (!plan_fits(r)) {
 		OVL_TRY(ovl_program_plan(r->compiled->program, r->shapes, &p, err));
+		ovl_profile_leave(&r->profile, r->compiled, r->plan);
 		ovl_plan_release(r->plan);
 		r->plan = p;
 	}
-	if (r->compiled->config.profiling && r->n_times < r->plan->steps.n) {
-		ovl_step_time *times = ovl_realloc(r->times, (r->plan->steps.n + 1) * sizeof *times);
-		if (!times)
-			return no_memory(err);
-		r->times = times;
-		r->n_times = r->plan->steps.n;
-	}
-	return OVL_OK;
+	return ovl_profile_prepare(&r->profile, &r->compiled->config, r->plan, err);
 }
 
 /* Own output tensors follow the shape of the plan; so do given ones of dynamic outputs. */
@@ -508,12 +499,12 @@ static ovl_status execute(ovl_request *r, ovl_exec *exec, ovl_error *err)
 		st = prepare_outputs(r, err);
 	if (st != OVL_OK)
 		return st;
-	io.times = r->compiled->config.profiling ? r->times : NULL;
+	io.times = ovl_profile_begin(&r->profile, ovl_exec_stream(exec));
 	st = ovl_exec_run(exec, r->plan, &io, err);
+	ovl_profile_end(&r->profile, r->plan, st == OVL_OK);
 	adopt_outputs(r);
 	if (r->compiled->n_variables)
 		settle_states(r, st == OVL_OK);
-	r->ran = st == OVL_OK && io.times;
 	return st;
 }
 
@@ -718,36 +709,14 @@ static ovl_status current_plan(ovl_request *r, ovl_error *err)
 
 ovl_status ovl_request_profile(ovl_request *r, const ovl_profile_entry **entries, size_t *n, ovl_error *err)
 {
-	size_t count = 0, at = 0;
-	ovl_profile_entry *list;
 	OVL_TRY(refuse_busy(r, err));
 	if (!r->plan)
 		OVL_TRY(current_plan(r, err));
-	for (size_t i = 0; i < r->plan->steps.n; i++)
-		count += 1 + r->plan->steps.at[i].n_fused;
-	count += r->compiled->n_ports[0] + r->compiled->n_ports[1];
-	list = ovl_calloc(count + 1, sizeof *list);
-	if (!list)
-		return no_memory(err);
-	for (size_t i = 0; i < r->compiled->n_ports[0]; i++)
-		list[at++] = (ovl_profile_entry){port_name(&r->compiled->ports[0][i]), "Parameter", "undef", OVL_NOT_RUN, 0, 0};
-	for (size_t i = 0; i < r->plan->steps.n; i++) {
-		const ovl_step *s = &r->plan->steps.at[i];
-		ovl_profile_entry e = {s->name, s->type, s->exec_type, OVL_NOT_RUN, 0, 0};
-		if (r->ran) {
-			e.status = OVL_EXECUTED;
-			e.real_us = (int64_t)(r->times[i].real_us + 0.999);
-			e.cpu_us = (int64_t)(r->times[i].cpu_us + 0.999);
-		}
-		list[at++] = e;
-		for (size_t k = 0; k < s->n_fused; k++)
-			list[at++] = (ovl_profile_entry){s->fused[k], "Fused", "undef", r->ran ? OVL_OPTIMIZED_OUT : OVL_NOT_RUN, 0, 0};
-	}
-	for (size_t i = 0; i < r->compiled->n_ports[1]; i++)
-		list[at++] = (ovl_profile_entry){port_name(&r->compiled->ports[1][i]), "Result", "undef", OVL_NOT_RUN, 0, 0};
-	ovl_free(r->profile);
-	r->profile = list;
-	*entries = list;
-	*n = at;
-	return OVL_OK;
+	return ovl_profile_entries(&r->profile, r->compiled, r->plan, entries, n, err);
+}
+
+ovl_status ovl_request_run_profile(ovl_request *r, ovl_run_profile *out, ovl_error *err)
+{
+	OVL_TRY(refuse_busy(r, err));
+	return ovl_profile_run(&r->profile, r->compiled, r->plan, out, err);
 }

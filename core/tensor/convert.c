@@ -171,6 +171,14 @@ LOOP(e4m3_to_f32, u8, f32, ovl_f8e4m3_to_f32(v))
 LOOP(f32_to_e4m3, f32, u8, ovl_f32_to_f8e4m3(v))
 LOOP(e5m2_to_f32, u8, f32, ovl_f8e5m2_to_f32(v))
 LOOP(f32_to_e5m2, f32, u8, ovl_f32_to_f8e5m2(v))
+LOOP(e4m3fnuz_to_f32, u8, f32, ovl_f8e4m3fnuz_to_f32(v))
+LOOP(f32_to_e4m3fnuz, f32, u8, ovl_f32_to_f8e4m3fnuz(v))
+LOOP(e5m2fnuz_to_f32, u8, f32, ovl_f8e5m2fnuz_to_f32(v))
+LOOP(f32_to_e5m2fnuz, f32, u8, ovl_f32_to_f8e5m2fnuz(v))
+LOOP(e8m0_to_f32, u8, f32, ovl_f8e8m0_to_f32(v))
+LOOP(f32_to_e8m0, f32, u8, ovl_f32_to_f8e8m0(v))
+LOOP(e2m1_to_f32, u8, f32, ovl_f4e2m1_to_f32(v))
+LOOP(f32_to_e2m1, f32, u8, ovl_f32_to_f4e2m1(v))
 LOOP(bool_to_u8, u8, u8, v != 0)
 
 #if defined __x86_64__
@@ -219,23 +227,29 @@ static void f32_to_f16(const void *from, void *to, int64_t n)
 	(has_f16c() ? f32_to_f16_f16c : f32_to_f16_plain)(from, to, n);
 }
 
-/* ---- packed integers: 4 bits low half first, 1 bit highest first ---- */
+/* ---- packed elements: 4 and 2 bits lowest first, 1 bit highest first ---- */
 
-static uint8_t unpack_one(ovl_type type, const uint8_t *from, int64_t k)
+static inline int per_byte_of(ovl_type type) { return 8 / ovl_type_bits(type); }
+
+static inline int shift_of(int bits, int64_t k) { return bits == 1 ? (int)(7 - (k & 7)) : bits == 2 ? (int)(k & 3) * 2 : (int)(k & 1) * 4; }
+
+/* The bit that says minus, of types whose bytes are to be signed. */
+static inline uint8_t minus_of(ovl_type type) { return type == OVL_I4 ? 8 : type == OVL_I2 ? 2 : 0; }
+
+static inline uint8_t unpack_one(int bits, uint8_t minus, const uint8_t *from, int64_t k)
 {
-	uint8_t v;
-	if (type == OVL_U1)
-		return (from[k >> 3] >> (7 - (k & 7))) & 1;
-	v = (from[k >> 1] >> ((k & 1) * 4)) & 15;
-	return type == OVL_I4 ? (uint8_t)((v ^ 8) - 8) : v;
+	uint8_t v = (uint8_t)((from[k * bits >> 3] >> shift_of(bits, k)) & ((1 << bits) - 1));
+	return (uint8_t)((v ^ minus) - minus);
 }
 
 static void unpack(ovl_type type, const uint8_t *from, int64_t offset, uint8_t *to, int64_t n)
 {
+	int bits = ovl_type_bits(type);
+	uint8_t flip = minus_of(type);
 	int64_t i = 0;
-	if (type != OVL_U1 && offset % 2 == 0) { /* whole bytes */
+	if (bits == 4 && offset % 2 == 0) { /* whole bytes */
 		const uint8_t *restrict a = from + offset / 2;
-		uint8_t *restrict b = to, flip = type == OVL_I4 ? 8 : 0;
+		uint8_t *restrict b = to;
 		for (; i < n / 2; i++) {
 			b[2 * i] = (uint8_t)(((a[i] & 15) ^ flip) - flip);
 			b[2 * i + 1] = (uint8_t)(((a[i] >> 4) ^ flip) - flip);
@@ -243,24 +257,26 @@ static void unpack(ovl_type type, const uint8_t *from, int64_t offset, uint8_t *
 		i *= 2;
 	}
 	for (; i < n; i++)
-		to[i] = unpack_one(type, from, offset + i);
+		to[i] = unpack_one(bits, flip, from, offset + i);
 }
 
 static void pack(ovl_type type, const uint8_t *from, uint8_t *to, int64_t offset, int64_t n)
 {
+	int bits = ovl_type_bits(type), mask = (1 << bits) - 1;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t k = offset + i;
-		int bits = type == OVL_U1 ? 1 : 4, shift = type == OVL_U1 ? (int)(7 - (k & 7)) : (int)(k & 1) * 4, mask = (1 << bits) - 1;
-		uint8_t *at = to + (type == OVL_U1 ? k >> 3 : k >> 1);
+		int shift = shift_of(bits, k);
+		uint8_t *at = to + (k * bits >> 3);
 		*at = (uint8_t)((*at & ~(mask << shift)) | ((from[i] & mask) << shift));
 	}
 }
 
-/* Brings bytes (i8 for i4, u8 otherwise) into the range of the packed type. */
+/* Brings bytes (signed where the type is) into the range of the packed integer. */
 static void clamp_packed(ovl_type type, uint8_t *v, int64_t n)
 {
+	int minus = minus_of(type), low = -minus, high = minus ? minus - 1 : (1 << ovl_type_bits(type)) - 1;
 	for (int64_t i = 0; i < n; i++) {
-		int x = type == OVL_I4 ? (int8_t)v[i] : v[i], low = type == OVL_I4 ? -8 : 0, high = type == OVL_I4 ? 7 : type == OVL_U4 ? 15 : 1;
+		int x = minus ? (int8_t)v[i] : v[i];
 		v[i] = (uint8_t)(x < low ? low : x > high ? high : x);
 	}
 }
@@ -278,14 +294,20 @@ static const side sides[OVL_TYPE_COUNT] = {
 	[OVL_F16] = {F32, f16_to_f32, f32_to_f16},
 	[OVL_F8E4M3] = {F32, e4m3_to_f32, f32_to_e4m3},
 	[OVL_F8E5M2] = {F32, e5m2_to_f32, f32_to_e5m2},
+	[OVL_F8E4M3FNUZ] = {F32, e4m3fnuz_to_f32, f32_to_e4m3fnuz},
+	[OVL_F8E5M2FNUZ] = {F32, e5m2fnuz_to_f32, f32_to_e5m2fnuz},
+	[OVL_F8E8M0] = {F32, e8m0_to_f32, f32_to_e8m0},
+	[OVL_F4E2M1] = {F32, e2m1_to_f32, f32_to_e2m1}, /* one byte each, once unpacked */
 	[OVL_F32] = {F32, NULL, NULL},
 	[OVL_F64] = {F64, NULL, NULL},
+	[OVL_I2] = {I8, NULL, NULL},
 	[OVL_I4] = {I8, NULL, NULL},
 	[OVL_I8] = {I8, NULL, NULL},
 	[OVL_I16] = {I16, NULL, NULL},
 	[OVL_I32] = {I32, NULL, NULL},
 	[OVL_I64] = {I64, NULL, NULL},
 	[OVL_U1] = {U8, NULL, NULL},
+	[OVL_U2] = {U8, NULL, NULL},
 	[OVL_U4] = {U8, NULL, NULL},
 	[OVL_U8] = {U8, NULL, NULL},
 	[OVL_U16] = {U16, NULL, NULL},
@@ -296,7 +318,7 @@ static const side sides[OVL_TYPE_COUNT] = {
 /* Whole bytes of a packed type by memcpy; the rest of a byte by elements. */
 static void copy_packed(ovl_type type, const uint8_t *from, uint8_t *to, int64_t offset, int64_t n)
 {
-	int64_t per_byte = type == OVL_U1 ? 8 : 2, bytes = n / per_byte, tail = n % per_byte;
+	int64_t per_byte = per_byte_of(type), bytes = n / per_byte, tail = n % per_byte;
 	uint8_t rest[8];
 	memcpy(to + offset / per_byte, from, (size_t)bytes);
 	unpack(type, from, bytes * per_byte, rest, tail);
@@ -310,78 +332,114 @@ static bool numeric(ovl_type t)
 
 enum { BLOCK = 512 };
 
+/* What a conversion goes through, from left to right; NULL: nothing there. */
+typedef struct way {
+	ovl_type from, to;
+	bool from_packed, to_packed;
+	bool clamp, low_byte; /* to packed integers: into their range; or the low bits of an i32 */
+	loop load, convert, store;
+	uint8_t pool[3][BLOCK * 8] __attribute__((aligned(8)));
+} way;
+
+/* The next stage's elements: where `fn` puts them, or where they are. */
+static const void *stage(loop fn, const void *v, void *to, int64_t n)
+{
+	if (!fn)
+		return v;
+	fn(v, to, n);
+	return to;
+}
+
+static void low_bytes(uint8_t *v, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++)
+		v[i] = v[4 * i];
+}
+
+static void convert_block(way *w, const uint8_t *a, int64_t from_offset, uint8_t *b, int64_t to_offset, int64_t n)
+{
+	const void *v = a;
+	loop last = w->store ? w->store : w->convert;
+	if (w->from_packed) {
+		unpack(w->from, a, from_offset, w->pool[0], n);
+		v = w->pool[0];
+	}
+	v = stage(w->load, v, w->pool[1], n);
+	if (w->store)
+		v = stage(w->convert, v, w->pool[2], n);
+	if (!w->to_packed) {
+		last(v, b, n);
+		return;
+	}
+	last(v, w->pool[0], n);
+	if (w->low_byte)
+		low_bytes(w->pool[0], n);
+	if (w->clamp)
+		clamp_packed(w->to, w->pool[0], n);
+	pack(w->to, w->pool[0], b, to_offset, n);
+}
+
+static void find_way(way *w, bool wrap)
+{
+	const side *f = &sides[w->from], *t = &sides[w->to];
+	w->load = f->load;
+	w->store = t->store;
+	w->low_byte = wrap && w->to_packed && !t->store && f->native >= F32;
+	w->clamp = !wrap && w->to_packed && !t->store;
+	if (t->store) /* to f16 and the like */
+		w->convert = f->native == F32 ? NULL : to_odd[f->native];
+	else if (w->to == OVL_BOOLEAN)
+		w->convert = saturating[f->native][BOOL];
+	else
+		w->convert = w->low_byte ? saturating[f->native][I32] : (wrap ? wrapping : saturating)[f->native][t->native];
+}
+
+static bool convert_same(ovl_type type, const uint8_t *a, int64_t from_offset, uint8_t *b, int64_t to_offset, int64_t n)
+{
+	size_t unit = ovl_type_size(type);
+	int64_t per_byte;
+	if (!ovl_type_packed(type)) {
+		memcpy(b + (size_t)to_offset * unit, a + (size_t)from_offset * unit, (size_t)n * unit);
+		return true;
+	}
+	per_byte = per_byte_of(type);
+	if (from_offset % per_byte || to_offset % per_byte)
+		return false;
+	copy_packed(type, a + from_offset / per_byte, b, to_offset, n);
+	return true;
+}
+
 bool ovl_convert(ovl_type from_type, const void *from, int64_t from_offset, ovl_type to_type, void *to, int64_t to_offset, int64_t n, bool wrap)
 {
-	union {
-		uint8_t bytes[BLOCK * 8];
-		double align;
-	} loaded, ready;
-	const side *f = &sides[from_type], *t = &sides[to_type];
+	way w;
 	const uint8_t *a = from;
 	uint8_t *b = to;
-	bool from_packed, to_packed, narrow;
-	loop convert;
 	if (!numeric(from_type) || !numeric(to_type))
 		return false;
-	if (n <= 0)
+	if (n <= 0 || (from_type == to_type && convert_same(from_type, a, from_offset, b, to_offset, n)))
 		return true;
-	from_packed = ovl_type_packed(from_type);
-	to_packed = ovl_type_packed(to_type);
-	if (!from_packed)
+	w.from = from_type, w.to = to_type;
+	w.from_packed = ovl_type_packed(from_type), w.to_packed = ovl_type_packed(to_type);
+	find_way(&w, wrap);
+	if (!w.from_packed)
 		a += (size_t)from_offset * ovl_type_size(from_type);
-	if (!to_packed)
+	if (!w.to_packed)
 		b += (size_t)to_offset * ovl_type_size(to_type);
-	if (from_type == to_type) {
-		int64_t per_byte = from_type == OVL_U1 ? 8 : 2;
-		if (!from_packed) {
-			memcpy(b, a, (size_t)n * ovl_type_size(to_type));
-			return true;
-		}
-		if (from_offset % per_byte == 0 && to_offset % per_byte == 0) {
-			copy_packed(from_type, a + from_offset / per_byte, b, to_offset, n);
-			return true;
-		}
-	}
-	narrow = t->store != NULL; /* to f16 and the like */
-	if (narrow)
-		convert = f->native == F32 ? NULL : to_odd[f->native];
-	else if (to_type == OVL_BOOLEAN)
-		convert = saturating[f->native][BOOL];
-	else
-		convert = (wrap ? wrapping : saturating)[f->native][t->native];
-	if (!f->load && !from_packed && !to_packed && (!narrow || !convert)) { /* one step */
-		(narrow ? t->store : convert)(a, b, n);
+	if (!w.from_packed && !w.to_packed && !w.load && !(w.store && w.convert)) { /* one step */
+		(w.store ? w.store : w.convert)(a, b, n);
 		return true;
 	}
-	if (f->load && !to_packed && t->native == f->native && !t->store && to_type != OVL_BOOLEAN) {
-		f->load(a, b, n);
+	if (w.load && !w.from_packed && !w.to_packed && sides[to_type].native == sides[from_type].native && !w.store && to_type != OVL_BOOLEAN) {
+		w.load(a, b, n);
 		return true;
 	}
 	for (int64_t done = 0; done < n; done += BLOCK) {
 		int64_t m = n - done < BLOCK ? n - done : BLOCK;
-		const uint8_t *v = a;
-		if (from_packed) {
-			unpack(from_type, a, from_offset + done, loaded.bytes, m);
-			v = loaded.bytes;
-		} else {
+		convert_block(&w, a, from_offset + done, b, to_offset + done, m);
+		if (!w.from_packed)
 			a += (size_t)m * ovl_type_size(from_type);
-			if (f->load) {
-				f->load(v, loaded.bytes, m);
-				v = loaded.bytes;
-			}
-		}
-		if (convert && (narrow || to_packed)) {
-			convert(v, ready.bytes, m);
-			v = ready.bytes;
-		}
-		if (to_packed) {
-			if (!wrap || f->native >= F32)
-				clamp_packed(to_type, ready.bytes, m);
-			pack(to_type, v, b, to_offset + done, m);
-			continue;
-		}
-		(narrow ? t->store : convert)(v, b, m);
-		b += (size_t)m * ovl_type_size(to_type);
+		if (!w.to_packed)
+			b += (size_t)m * ovl_type_size(to_type);
 	}
 	return true;
 }

@@ -150,7 +150,7 @@ ovl_status ovl_math_reshape(const ovl_tensor *t, const int64_t *dims, int rank, 
 
 /* ---- rows along a dimension ---- */
 
-/* The tensor with dimension d at the end, dense. Packed integers become bytes. `type`: what it is converted to, OVL_DYNAMIC for none. `fresh`: never t itself. */
+/* The tensor with dimension d at the end, dense. Packed elements become whole ones. `type`: what it is converted to, OVL_DYNAMIC for none. `fresh`: never t itself. */
 static ovl_status rows_along(const ovl_tensor *t, int d, ovl_type type, bool fresh, ovl_tensor **out, ovl_error *err)
 {
 	ovl_shape shape = t->shape;
@@ -159,7 +159,7 @@ static ovl_status rows_along(const ovl_tensor *t, int d, ovl_type type, bool fre
 	ovl_status s;
 	if (ovl_type_packed(t->type)) {
 		ovl_tensor *bytes;
-		OVL_TRY(ovl_tensor_astype(t, t->type == OVL_I4 ? OVL_I8 : OVL_U8, &bytes, err));
+		OVL_TRY(ovl_tensor_astype(t, t->type == OVL_F4E2M1 ? OVL_F32 : ovl_type_is_signed(t->type) ? OVL_I8 : OVL_U8, &bytes, err));
 		s = rows_along(bytes, d, type, fresh, out, err);
 		ovl_tensor_release(bytes);
 		return s;

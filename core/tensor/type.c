@@ -1,4 +1,4 @@
-/* type.c - the table of element types, and the 8-bit floats. */
+/* type.c - the table of element types, and the small floats. */
 #include "tensor/type.h"
 
 static const struct {
@@ -70,17 +70,17 @@ bool ovl_type_bytes(ovl_type t, int64_t elements, size_t *bytes)
 
 bool ovl_type_is_float(ovl_type t)
 {
-	return t == OVL_F32 || t == OVL_F16 || t == OVL_BF16 || t == OVL_F64 || t == OVL_F8E4M3 || t == OVL_F8E5M2;
+	return t == OVL_F32 || t == OVL_F16 || t == OVL_BF16 || t == OVL_F64 || (t >= OVL_F8E4M3 && t <= OVL_F4E2M1);
 }
 
 bool ovl_type_is_integer(ovl_type t)
 {
-	return (t >= OVL_I4 && t <= OVL_I64) || (t >= OVL_U1 && t <= OVL_U64);
+	return (t >= OVL_I2 && t <= OVL_I64) || (t >= OVL_U1 && t <= OVL_U64);
 }
 
 bool ovl_type_is_signed(ovl_type t)
 {
-	return ovl_type_is_float(t) || (t >= OVL_I4 && t <= OVL_I64);
+	return ovl_type_is_float(t) || (t >= OVL_I2 && t <= OVL_I64);
 }
 
 static float float_of_bits(uint32_t u)
@@ -138,4 +138,59 @@ uint8_t ovl_f32_to_f8e5m2(float f)
 	if (u >= 0x47700000u) /* from 61440 on: infinity */
 		return (uint8_t)(sign | 0x7cu);
 	return (uint8_t)(sign | round_small(u, 2, -14));
+}
+
+/* The kinds without infinity and negative zero: 0x80 is NaN. */
+static float fnuz_to_f32(uint8_t v, int m, int bias)
+{
+	uint32_t e = (v & 0x7fu) >> m, low = v & ((1u << m) - 1);
+	float f = e ? float_of_bits((e + 127 - (uint32_t)bias) << 23 | low << (23 - m)) : (float)low * float_of_bits((uint32_t)(1 - bias - m + 127) << 23);
+	return v == 0x80 ? NAN : v & 0x80 ? -f : f;
+}
+
+/* `end`: the bits of the least positive float that rounds to more than the largest. */
+static uint8_t f32_to_fnuz(float f, int m, int bias, uint32_t end)
+{
+	uint32_t u = bits_of_float(f), sign = (u >> 24) & 0x80u, v;
+	u &= 0x7fffffffu;
+	if (u >= end)
+		return 0x80;
+	v = round_small(u, m, 1 - bias);
+	return (uint8_t)(v ? sign | v : 0);
+}
+
+/* e4m3fnuz: bias 8, the largest is 240; e5m2fnuz: bias 16, the largest is 57344. */
+float ovl_f8e4m3fnuz_to_f32(uint8_t v) { return fnuz_to_f32(v, 3, 8); }
+uint8_t ovl_f32_to_f8e4m3fnuz(float f) { return f32_to_fnuz(f, 3, 8, 0x43780000u); } /* from 248 on */
+float ovl_f8e5m2fnuz_to_f32(uint8_t v) { return fnuz_to_f32(v, 2, 16); }
+uint8_t ovl_f32_to_f8e5m2fnuz(float f) { return f32_to_fnuz(f, 2, 16, 0x47700000u); } /* from 61440 on */
+
+/* e8m0: powers of two from 2^-127 to 2^127, 0xff is NaN. No sign: what is below, zero and negative numbers included, becomes the least. */
+float ovl_f8e8m0_to_f32(uint8_t v) { return v == 0xff ? NAN : v ? float_of_bits((uint32_t)v << 23) : 0x1p-127f; }
+
+uint8_t ovl_f32_to_f8e8m0(float f)
+{
+	uint32_t u = bits_of_float(f), v;
+	if (f != f)
+		return 0xff;
+	if (u >> 31)
+		return 0;
+	v = (u >> 23) + ((u & 0x7fffffu) > 0x400000u || ((u & 0x7fffffu) == 0x400000u && u >> 23 & 1u));
+	return (uint8_t)(v > 0xfe ? 0xfe : v);
+}
+
+/* e2m1: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives. What is larger becomes 6; NaN, which there is not, -0. */
+float ovl_f4e2m1_to_f32(uint8_t v)
+{
+	static const float values[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+	return v & 8 ? -values[v & 7] : values[v & 7];
+}
+
+uint8_t ovl_f32_to_f4e2m1(float f)
+{
+	uint32_t u = bits_of_float(f), sign = (u >> 28) & 8u;
+	u &= 0x7fffffffu;
+	if (u > 0x7f800000u)
+		return 8;
+	return (uint8_t)(sign | (u >= 0x40a00000u ? 7 : round_small(u, 1, 0))); /* from 5 on */
 }

@@ -15,12 +15,14 @@
 	X(OVL_F16, "f16", 16, "FP16", "<f2")               \
 	X(OVL_F32, "f32", 32, "FP32", "<f4")               \
 	X(OVL_F64, "f64", 64, "FP64", "<f8")               \
+	X(OVL_I2, "i2", 2, "I2", "")                       \
 	X(OVL_I4, "i4", 4, "I4", "")                       \
 	X(OVL_I8, "i8", 8, "I8", "|i1")                    \
 	X(OVL_I16, "i16", 16, "I16", "<i2")                \
 	X(OVL_I32, "i32", 32, "I32", "<i4")                \
 	X(OVL_I64, "i64", 64, "I64", "<i8")                \
 	X(OVL_U1, "u1", 1, "BIN", "")                      \
+	X(OVL_U2, "u2", 2, "U2", "")                       \
 	X(OVL_U4, "u4", 4, "U4", "")                       \
 	X(OVL_U8, "u8", 8, "U8", "|u1")                    \
 	X(OVL_U16, "u16", 16, "U16", "<u2")                \
@@ -28,6 +30,10 @@
 	X(OVL_U64, "u64", 64, "U64", "<u8")                \
 	X(OVL_F8E4M3, "f8e4m3", 8, "F8E4M3", "")           \
 	X(OVL_F8E5M2, "f8e5m2", 8, "F8E5M2", "")           \
+	X(OVL_F8E4M3FNUZ, "f8e4m3fnuz", 8, "F8E4M3FNUZ", "") \
+	X(OVL_F8E5M2FNUZ, "f8e5m2fnuz", 8, "F8E5M2FNUZ", "") \
+	X(OVL_F8E8M0, "f8e8m0", 8, "F8E8M0", "")           \
+	X(OVL_F4E2M1, "f4e2m1", 4, "F4E2M1", "")           \
 	X(OVL_STRING, "string", 128, "STRING", "")         \
 	X(OVL_SEQUENCE, "sequence", 64, "SEQUENCE", "")
 
@@ -49,12 +55,15 @@ const char *ovl_type_ir10_name(ovl_type t);
 const char *ovl_type_npy(ovl_type t);
 bool ovl_type_parse(const char *name, ovl_type *out); /* API names, IR v10 names (FP32, I64, BOOL, ...); case-sensitive */
 int ovl_type_bits(ovl_type t);
-static inline bool ovl_type_packed(ovl_type t) { return t == OVL_I4 || t == OVL_U4 || t == OVL_U1; }
+static inline bool ovl_type_packed(ovl_type t)
+{
+	return t == OVL_I2 || t == OVL_I4 || t == OVL_U1 || t == OVL_U2 || t == OVL_U4 || t == OVL_F4E2M1;
+}
 /* Elements own memory: they are copied one by one and never lie in foreign memory. */
 static inline bool ovl_type_owns(ovl_type t) { return t == OVL_STRING || t == OVL_SEQUENCE; }
 size_t ovl_type_size(ovl_type t); /* bytes of one element; 0 for packed types (use ovl_type_bytes) */
 bool ovl_type_bytes(ovl_type t, int64_t elements, size_t *bytes); /* checked; packed types round up */
-bool ovl_type_is_float(ovl_type t); /* f16 bf16 f32 f64 f8 */
+bool ovl_type_is_float(ovl_type t); /* f16 bf16 f32 f64 f8 f4 */
 bool ovl_type_is_integer(ovl_type t); /* i* and u*, not boolean */
 bool ovl_type_is_signed(ovl_type t);
 
@@ -113,6 +122,14 @@ float ovl_f8e4m3_to_f32(uint8_t v);
 uint8_t ovl_f32_to_f8e4m3(float f);
 float ovl_f8e5m2_to_f32(uint8_t v);
 uint8_t ovl_f32_to_f8e5m2(float f);
+float ovl_f8e4m3fnuz_to_f32(uint8_t v);
+uint8_t ovl_f32_to_f8e4m3fnuz(float f);
+float ovl_f8e5m2fnuz_to_f32(uint8_t v);
+uint8_t ovl_f32_to_f8e5m2fnuz(float f);
+float ovl_f8e8m0_to_f32(uint8_t v);
+uint8_t ovl_f32_to_f8e8m0(float f);
+float ovl_f4e2m1_to_f32(uint8_t v); /* of the low four bits */
+uint8_t ovl_f32_to_f4e2m1(float f);
 
 /* For reference runs: X(enum, storage C type, working C type, load, store). The working type is what sums are made in. */
 #define OVL_AS_IS(x) (x)

@@ -51,6 +51,7 @@ local POINTER = {}
 for name, ctype in pairs({
   f32 = "float", f64 = "double", f16 = "uint16_t", bf16 = "uint16_t", boolean = "bool", i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t",
   u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t", u64 = "uint64_t", i4 = "uint8_t", u4 = "uint8_t", u1 = "uint8_t", f8e4m3 = "uint8_t", f8e5m2 = "uint8_t",
+  i2 = "uint8_t", u2 = "uint8_t", f8e4m3fnuz = "uint8_t", f8e5m2fnuz = "uint8_t", f8e8m0 = "uint8_t", f4e2m1 = "uint8_t",
 }) do
   POINTER[name] = ffi.typeof(ctype .. " *")
 end

@@ -14,6 +14,7 @@ local ov = {
   poll = core.poll,
   pollfd = core.pollfd,
   error_code = core.error_code,
+  machine_limits = core.machine_limits,
 }
 
 --- ov.Tensor(...) makes tensors; ov.Tensor.get and the other methods are there too.

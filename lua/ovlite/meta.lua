@@ -4,7 +4,7 @@
 
 error("ovlite.meta describes the module for editors; it is not there to be loaded")
 
----@alias ov.ElementType "f32"|"f16"|"bf16"|"f64"|"i8"|"i16"|"i32"|"i64"|"u8"|"u16"|"u32"|"u64"|"boolean"|"i4"|"u4"|"u1"|"f8e4m3"|"f8e5m2"|"string"
+---@alias ov.ElementType "f32"|"f16"|"bf16"|"f64"|"i8"|"i16"|"i32"|"i64"|"u8"|"u16"|"u32"|"u64"|"boolean"|"i4"|"u4"|"u1"|"i2"|"u2"|"f8e4m3"|"f8e5m2"|"f8e4m3fnuz"|"f8e5m2fnuz"|"f8e8m0"|"f4e2m1"|"string"
 ---@alias ov.Dim integer|{[1]: integer, [2]: integer}|string -- a size, -1 for any, {min, max}, or text like "1..4"
 ---@alias ov.Shape ov.Dim[]|string -- {1, 3, 224, 224}, {} for a scalar, or text like "1,3,?,2..5"
 ---@alias ov.ArrayLike ov.Tensor|table|number|boolean|string|ffi.cdata*|userdata -- a table holds rows; a string raw bytes; an object has getFFIPointer and getSize
@@ -91,6 +91,12 @@ function ov.pollfd() end
 ---@param err any
 ---@return ov.ErrorCode?
 function ov.error_code(err) end
+
+---What so many threads can do at most, a second: multiplications and additions (also with bf16 products), bytes from cache (128 KB) and from memory (64 MB).
+---Measured when first asked for, then kept. Errors: type, argument (1 to 1024 threads).
+---@param threads? integer 1
+---@return {flops: number, flops_bf16: number, cache_bytes: number, memory_bytes: number}
+function ov.machine_limits(threads) end
 
 -- ---- Tensor ----
 
@@ -257,6 +263,7 @@ function Port:close() end
 ---@field shape integer[] of the first output
 ---@field partial_shape ov.Dim[]|string of the first output
 ---@field value ov.Tensor? of a Constant
+---@field opset integer the opset that the file or the builder took it from
 ---@operator add(any): ov.Node
 ---@operator sub(any): ov.Node
 ---@operator mul(any): ov.Node
@@ -464,6 +471,7 @@ function Loop:get_concatenated_slices(result, start, stride, part_size, stop, ax
 ---@field parameters ov.Node[]
 ---@field results ov.Node[]
 ---@field metadata table<string, string> of the file
+---@field origin string what kind of file it came from, for people: "ONNX (IR 8, opset 17, pytorch 2.1)"; "" when built
 ---@field dynamic boolean
 local Model = {}
 ---@param key? ov.Key may be left out when there is one
@@ -540,6 +548,20 @@ function Core:get_versions(device) end
 function Core:query_model(model, device) end
 function Core:close() end
 
+---@class ov.MemorySlot
+---@field node_name string of the step that writes it first
+---@field bytes integer
+---@field offset integer
+---@field first integer
+---@field last integer
+
+---@class ov.MemoryPlan
+---@field arena integer of each stream
+---@field scratch integer of each stream
+---@field side_by_side integer what all slots would take without sharing
+---@field steps integer
+---@field slots ov.MemorySlot[]
+
 ---A plan that requests run. Calling it infers with a request of its own; inputs are then shared unless told otherwise.
 ---@class ov.CompiledModel
 ---@field inputs ov.Port[]
@@ -575,6 +597,10 @@ function CompiledModel:release_memory() end
 ---Bytes of weights, packed weights and arenas, and counters of the plan cache.
 ---@return table<string, integer>
 function CompiledModel:memory() end
+---Where values live in the arena of the plan used last; bytes. A slot is taken from its first step to its last, which count from 1 in the order of execution
+---(`steps + 1`: until the end). Errors: argument (a model of open shapes that never ran has no plan).
+---@return ov.MemoryPlan
+function CompiledModel:memory_plan() end
 function CompiledModel:close() end
 
 -- ---- InferRequest ----
@@ -592,12 +618,33 @@ function CompiledModel:close() end
 ---@field real_time number microseconds
 ---@field cpu_time number microseconds
 
+---A step of a run beside its own limit: the time that its arithmetic and memory traffic take at least on this machine. Times in microseconds.
+---@class ov.StepProfile
+---@field node_name string
+---@field node_type string
+---@field exec_type string the kernel
+---@field start number since the run began
+---@field real_time number
+---@field cpu_time number
+---@field flops number multiplications and additions of convolutions, products, attention and recurrent nets; others: one an element
+---@field bytes number inputs, weights and outputs, each once
+---@field limit number
+---@field limited_by "flops"|"bytes"
+
+---@class ov.RunProfile
+---@field start number of the monotonic clock
+---@field real_time number all steps together
+---@field stream integer which one ran it
+---@field threads integer of a stream
+---@field steps ov.StepProfile[]
+
 ---One user's tensors and runs of a compiled model. While it runs, most members raise `busy`.
 ---@class ov.InferRequest
 ---@field results ov.OVDict views on the output tensors
 ---@field latency number milliseconds of the last finished run
 ---@field userdata any what the last start_async or set_callback was given
 ---@field profiling_info ov.ProfilingInfo[]
+---@field run_profile ov.RunProfile
 ---@field inputs ov.Tensor[]
 ---@field input_tensors ov.Tensor[]
 ---@field outputs ov.Tensor[]
@@ -665,6 +712,9 @@ function InferRequest:query_state() end
 function InferRequest:reset_state() end
 ---@return ov.ProfilingInfo[]
 function InferRequest:get_profiling_info() end
+---The last finished run step by step (ENABLE_PROFILING). Limits are measured when first asked for, which takes some 50 ms. Errors: argument (there is none).
+---@return ov.RunProfile
+function InferRequest:get_run_profile() end
 ---@return ov.CompiledModel
 function InferRequest:get_compiled_model() end
 ---@return boolean

@@ -37,4 +37,9 @@ cases("grid_sample", {
   { "nearest, reflection, corners aligned", function(op, a, b) return op.grid_sample(a, b, { mode = "nearest", padding_mode = "reflection",
     align_corners = true }) end, { { "f32", { 1, 1, 3, 2 }, { -1.3, -1.9, 0.2, -1.4, -0.8, -0.1 } }, { "f32", { 1, 1, 3, 2 }, { -0.7, 1.2, -0.5,
     0.2, 1.3, 0.5 } } }, { { "f32", { 1, 1, 1, 3 }, { -0.8, 0.2, -0.1 } } }, bound = 0.0001 },
+  { "a volume", function(op, a, b) return op.grid_sample(a, b, { mode = "bilinear", padding_mode = "zeros", align_corners = true }) end,
+    { { "f32", { 1, 1, 2, 2, 2 }, { 1, 2, 3, 4, 5, 6, 7, 8 } }, { "f32", { 1, 1, 1, 3, 3 }, { -1, -1, 1, 0, 0, 0, 1, -1, 0 } } },
+    { { "f32", { 1, 1, 1, 1, 3 }, { 5, 4.5, 4 } } } },
+  { "a volume wants three coordinates", function(op, a, b) return op.grid_sample(a, b) end,
+    { { "f32", { 1, 1, 1, 1, 1 }, { 1 } }, { "f32", { 1, 1, 1, 1, 2 }, { 0, 0 } } }, fails = "shape" },
 })

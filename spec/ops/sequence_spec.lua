@@ -57,6 +57,24 @@ describe("sequence", function()
     support.broken(function() r:infer({ { a, b } }) end, "shape")
   end)
 
+  it("splits by lengths that the run brings", function()
+    local function split(length_type, attributes)
+      local inputs = { { "x", TENSOR } }
+      if length_type then inputs[2] = { "n", length_type } end
+      return request({ node("SplitToSequence", { "x", length_type and "n" or nil }, { "y" }, attributes) }, inputs, { { "y", SEQ } })
+    end
+    local x = ov.Tensor("f32", { 2, 3 }, { 1, 2, 3, 4, 5, 6 })
+    local MATRIX = bytes(1, number(1, 1) .. bytes(2, bytes(1, "") .. bytes(1, "")))
+    TENSOR, MATRIX = MATRIX, TENSOR
+    local r, list = split(I64, { axis = 1 }), split(bytes(1, number(1, 7) .. bytes(2, bytes(1, ""))), { axis = 1 })
+    TENSOR = MATRIX
+    assert.same({ { { 1, 2 }, { 4, 5 } }, { { 3 }, { 6 } } }, plain(r:infer({ x, position(2) })[1]))
+    assert.same({ { { 1 }, { 4 } }, { { 2, 3 }, { 5, 6 } } }, plain(list:infer({ x, ov.Tensor("i64", { 2 }, { 1, 2 }) })[1]))
+    support.broken(function() r:infer({ x, position(0) }) end, "argument")
+    support.broken(function() list:infer({ x, ov.Tensor("i64", { 2 }, { 1, 1 }) }) end, "shape")
+    support.broken(function() list:infer({ x, ov.Tensor("i64", { 2 }, { 4, -1 }) }) end, "shape")
+  end)
+
   it("computes with what was in it, and leaves the script's tensors alone", function()
     local r = request({ node("SequenceAt", { "s", "i" }, { "e" }), node("Add", { "e", "e" }, { "d" }), node("SequenceInsert", { "s", "d" }, { "y" }) },
       { { "s", SEQ }, { "i", I64 } }, { { "y", SEQ } })

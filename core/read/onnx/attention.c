@@ -141,6 +141,9 @@ static void attention(ovl_onnx *x)
 	v = with_past(x, past_v, heads_apart(x, v, kv_heads));
 	ovl_x_out(x, 1, k);
 	ovl_x_out(x, 2, v);
+	r.q = q = ovl_x_wide(x, q);
+	r.k = k = ovl_x_wide(x, k);
+	v = ovl_x_wide(x, v);
 	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, repeated(x, k, q_heads / kv_heads), scale, q));
 	if (cap != 0)
 		qk = ovl_x_op(x, "Multiply", ovl_x_op(x, "Tanh", ovl_x_op(x, "Divide", qk, ovl_x_like(x, qk, cap))), ovl_x_like(x, qk, cap));
@@ -154,8 +157,8 @@ static void attention(ovl_onnx *x)
 	y = ovl_x_op(x, "MatMul", qk, repeated(x, v, q_heads / kv_heads));
 	if (flat)
 		y = ovl_x_opa(x, "Reshape", "special_zero=true", ovl_x_transpose(x, y, (int64_t[]){0, 2, 1, 3}, 4), ovl_x_vec(x, 0, 0, -1));
-	ovl_x_out(x, 0, y);
-	ovl_x_out(x, 3, mode == 3 ? qk : look);
+	ovl_x_out(x, 0, ovl_x_convert_like(x, y, ovl_x_in(x, 0)));
+	ovl_x_out(x, 3, ovl_x_convert_like(x, mode == 3 ? qk : look, ovl_x_in(x, 0)));
 }
 
 /* ---- RotaryEmbedding ---- */

@@ -84,10 +84,27 @@ static bool cast_text(ovl_onnx *x, ovl_end a, ovl_type to)
 	return true;
 }
 
+/* Powers of two, on the bits of f32: `round_mode` says which of both neighbours. */
+static ovl_end rounded_to_power(ovl_onnx *x, ovl_end a)
+{
+	const char *mode = ovl_x_attr_text(x, "round_mode", "up");
+	ovl_end bits, wide = ovl_x_convert(x, a, OVL_F32);
+	if (strcmp(mode, "nearest") == 0 || ovl_x_type(x, a) == OVL_F8E8M0)
+		return a;
+	bits = ovl_x_opa(x, "BitCast", "destination_type=i32", wide);
+	if (strcmp(mode, "up") == 0)
+		bits = ovl_x_op(x, "Add", bits, ovl_x_scalar(x, OVL_I32, 0x7fffff));
+	bits = ovl_x_op(x, "BitwiseAnd", bits, ovl_x_scalar(x, OVL_I32, -8388608));
+	return ovl_x_op(x, "Select", ovl_x_op(x, "IsFinite", wide), ovl_x_opa(x, "BitCast", "destination_type=f32", bits), wide);
+}
+
 /* To 8-bit floats: what is too large, infinities included, becomes the largest number (saturate, the default). */
 static ovl_end converted(ovl_onnx *x, ovl_end a, ovl_type to)
 {
-	const char *range = to == OVL_F8E4M3 ? "min=-448;max=448" : to == OVL_F8E5M2 ? "min=-57344;max=57344" : NULL;
+	const char *range = to == OVL_F8E4M3 ? "min=-448;max=448" : to == OVL_F8E4M3FNUZ ? "min=-240;max=240" :
+		to == OVL_F8E5M2 || to == OVL_F8E5M2FNUZ ? "min=-57344;max=57344" : NULL;
+	if (to == OVL_F8E8M0)
+		a = rounded_to_power(x, a);
 	if (range && ovl_x_attr_int(x, "saturate", 1) && ovl_x_is_float(x, a) && ovl_x_type(x, a) != to)
 		a = ovl_x_op(x, "Select", ovl_x_op(x, "IsNaN", a), a, ovl_x_opa(x, "Clamp", range, a));
 	return ovl_x_convert(x, a, to);
@@ -115,6 +132,11 @@ static void cast_like(ovl_onnx *x)
 	if (x->status != OVL_OK || cast_text(x, a, to))
 		return;
 	ovl_x_out(x, 0, to == OVL_DYNAMIC ? ovl_x_convert_like(x, a, like) : converted(x, a, to));
+}
+
+static void bit_cast(ovl_onnx *x)
+{
+	ovl_x_out(x, 0, ovl_x_opa(x, "BitCast", ovl_x_text(x, "destination_type=%s", ovl_type_name(ovl_x_pb_type(x, ovl_x_need_int(x, "to")))), ovl_x_in(x, 0)));
 }
 
 /* ---- as it is ---- */
@@ -161,6 +183,7 @@ static void dropout(ovl_onnx *x)
 }
 
 const ovl_onnx_rule ovl_onnx_basic[] = {
-	{"Constant", NULL, 1, constant}, {"Cast", NULL, 1, cast}, {"CastLike", NULL, 15, cast_like}, {"Identity", NULL, 1, identity},
+	{"Constant", NULL, 1, constant}, {"Cast", NULL, 1, cast}, {"CastLike", NULL, 15, cast_like}, {"BitCast", NULL, 26, bit_cast},
+	{"Identity", NULL, 1, identity},
 	{"Dropout", NULL, 1, dropout}, {NULL, NULL, 0, NULL},
 };

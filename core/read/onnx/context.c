@@ -422,6 +422,12 @@ ovl_end ovl_x_convert_like(ovl_onnx *x, ovl_end e, ovl_end like)
 	return type == OVL_DYNAMIC ? ovl_x_op(x, "ConvertLike", e, like) : ovl_x_convert(x, e, type);
 }
 
+ovl_end ovl_x_wide(ovl_onnx *x, ovl_end e)
+{
+	ovl_type type = ovl_x_type(x, e);
+	return ovl_type_is_float(type) && ovl_type_bits(type) < 32 ? ovl_x_convert(x, e, OVL_F32) : e;
+}
+
 ovl_end ovl_x_shape(ovl_onnx *x, ovl_end e) { return ovl_x_opa(x, "ShapeOf", "output_type=i64", e); }
 
 ovl_end ovl_x_dims(ovl_onnx *x, ovl_end e, int first, int last)

@@ -132,9 +132,9 @@ static void selu(ovl_onnx *x)
 /* max(0, x) + min(0, alpha (exp(x / alpha) - 1)) */
 static void celu(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), alpha = ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 1)), zero = ovl_x_like(x, a, 0), one = ovl_x_like(x, a, 1);
-	ovl_end down = ovl_x_op(x, "Multiply", alpha, ovl_x_op(x, "Subtract", ovl_x_op(x, "Exp", ovl_x_op(x, "Divide", a, alpha)), one));
-	ovl_x_out(x, 0, ovl_x_op(x, "Add", ovl_x_op(x, "Maximum", a, zero), ovl_x_op(x, "Minimum", down, zero)));
+	ovl_end like = ovl_x_in(x, 0), a = ovl_x_wide(x, like), alpha = ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 1)), zero = ovl_x_like(x, a, 0);
+	ovl_end down = ovl_x_op(x, "Multiply", alpha, ovl_x_op(x, "Subtract", ovl_x_op(x, "Exp", ovl_x_op(x, "Divide", a, alpha)), ovl_x_like(x, a, 1)));
+	ovl_x_out(x, 0, ovl_x_convert_like(x, ovl_x_op(x, "Add", ovl_x_op(x, "Maximum", a, zero), ovl_x_op(x, "Minimum", down, zero)), like));
 }
 
 static void leaky_relu(ovl_onnx *x)
@@ -193,6 +193,12 @@ static void swish(ovl_onnx *x)
 {
 	ovl_end a = ovl_x_in(x, 0);
 	ovl_x_out(x, 0, ovl_x_op(x, "Swish", a, ovl_x_like(x, a, ovl_x_attr_float(x, "alpha", 1))));
+}
+
+static void swiglu(ovl_onnx *x)
+{
+	swish(x);
+	ovl_x_out(x, 0, ovl_x_op(x, "Multiply", x->out[0].end, ovl_x_in(x, 1)));
 }
 
 /* ---- along an axis ---- */
@@ -336,7 +342,10 @@ static void trilu(ovl_onnx *x)
 static void bit_shift(ovl_onnx *x)
 {
 	bool left = strcmp(ovl_x_attr_text(x, "direction", ""), "LEFT") == 0;
-	ovl_x_out(x, 0, ovl_x_op(x, left ? "BitwiseLeftShift" : "BitwiseRightShift", ovl_x_in(x, 0), ovl_x_in(x, 1)));
+	ovl_end a = ovl_x_in(x, 0), by = ovl_x_in(x, 1);
+	if (ovl_type_is_signed(ovl_x_type(x, by))) /* a negative shift is a very large one */
+		by = ovl_x_op(x, "Select", ovl_x_op(x, "Less", by, ovl_x_like(x, by, 0)), ovl_x_like(x, by, 64), by);
+	ovl_x_out(x, 0, ovl_x_op(x, left ? "BitwiseLeftShift" : "BitwiseRightShift", a, by));
 }
 
 static void is_inf(ovl_onnx *x)
@@ -348,32 +357,10 @@ static void is_inf(ovl_onnx *x)
 
 /* ---- products of inputs and their tests ---- */
 
-static void cum_prod(ovl_onnx *x) /* of a known, small length: a product a step */
+static void cum_prod(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), sum = {NULL, 0}, parts[256];
-	int64_t axis;
-	int n, rank = ovl_x_need_rank(x, a);
-	bool exclusive = ovl_x_attr_int(x, "exclusive", 0), reverse = ovl_x_attr_int(x, "reverse", 0);
-	if (!ovl_x_values(x, ovl_x_in(x, 1), &axis, 1, &n) || n != 1) {
-		ovl_x_unsupported(x, "an axis that is not constant");
-		return;
-	}
-	axis = ovl_x_axis(x, axis, rank);
-	n = (int)ovl_x_dim(x, a, (int)axis);
-	if (n < 1 || n > 256) {
-		ovl_x_unsupported(x, "a length that is not known, or is above 256,");
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		int at = reverse ? n - 1 - i : i;
-		ovl_end part = ovl_x_slice(x, a, (int)axis, at, at + 1), before = sum;
-		sum = sum.node ? ovl_x_op(x, "Multiply", sum, part) : part;
-		if (exclusive)
-			parts[at] = before.node ? before : ovl_x_op(x, "Add", ovl_x_op(x, "Multiply", part, ovl_x_like(x, part, 0)), ovl_x_like(x, part, 1));
-		else
-			parts[at] = sum;
-	}
-	ovl_x_out(x, 0, ovl_x_concat(x, (int)axis, parts, n));
+	const char *how = ovl_x_text(x, "exclusive=%d;reverse=%d", ovl_x_attr_int(x, "exclusive", 0) != 0, ovl_x_attr_int(x, "reverse", 0) != 0);
+	ovl_x_out(x, 0, ovl_x_opa(x, "CumProd", how, ovl_x_in(x, 0), ovl_x_scalar_of(x, ovl_x_in(x, 1))));
 }
 
 const ovl_onnx_rule ovl_onnx_math[] = {
@@ -435,6 +422,7 @@ const ovl_onnx_rule ovl_onnx_math[] = {
 	{"Shrink", NULL, 9, shrink},
 	{"Gelu", NULL, 20, gelu},
 	{"Swish", NULL, 24, swish},
+	{"SwiGLU", NULL, 28, swiglu},
 	{"Softmax", NULL, 1, softmax_1},
 	{"Softmax", NULL, 13, softmax_13},
 	{"LogSoftmax", NULL, 1, softmax_1},

@@ -385,7 +385,8 @@ static void roi_align(ovl_onnx *x)
 		   *aligned = ovl_x_attr_text(x, "coordinate_transformation_mode", x->opset < 16 ? "output_half_pixel" : "half_pixel");
 	const char *how = ovl_x_text(x, "pooled_h=%lld;pooled_w=%lld;sampling_ratio=%lld;spatial_scale=%s;mode=%s;aligned_mode=%s",
 		(long long)ovl_x_attr_int(x, "output_height", 1), (long long)ovl_x_attr_int(x, "output_width", 1),
-		(long long)ovl_x_attr_int(x, "sampling_ratio", 0), ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1)), mode,
+		(long long)ovl_x_attr_int(x, "sampling_ratio", 0), ovl_x_num(x, ovl_x_attr_float(x, "spatial_scale", 1)),
+		strcmp(mode, "max") == 0 ? "max_weighted" : mode,
 		strcmp(aligned, "half_pixel") == 0 ? "half_pixel_for_nn" : "asymmetric");
 	ovl_x_out(x, 0, ovl_x_opa(x, "ROIAlign", how, ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2)));
 }

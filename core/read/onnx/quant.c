@@ -57,7 +57,12 @@ static bool range_of(ovl_onnx *x, ovl_type t, double *lo, double *hi)
 	case OVL_U4: *lo = 0, *hi = 15; return true;
 	case OVL_I4: *lo = -8, *hi = 7; return true;
 	case OVL_F8E4M3: *lo = -448, *hi = 448; return true;
-	case OVL_F8E5M2: *lo = -57344, *hi = 57344; return true;
+	case OVL_U2: *lo = 0, *hi = 3; return true;
+	case OVL_I2: *lo = -2, *hi = 1; return true;
+	case OVL_F8E5M2:
+	case OVL_F8E5M2FNUZ: *lo = -57344, *hi = 57344; return true;
+	case OVL_F8E4M3FNUZ: *lo = -240, *hi = 240; return true;
+	case OVL_F4E2M1: *lo = -6, *hi = 6; return true;
 	case OVL_I32: *lo = -2147483648.0, *hi = 2147483647; return true;
 	default: ovl_x_fail(x, OVL_E_UNSUPPORTED, "quantisation to %s is not supported", ovl_type_name(t)); return false;
 	}

@@ -100,6 +100,7 @@ ovl_end ovl_x_apply(ovl_onnx *x, const char *name, int64_t opset);
 /* ---- small phrases ---- */
 ovl_end ovl_x_convert(ovl_onnx *x, ovl_end e, ovl_type type); /* nothing when it has that type already */
 ovl_end ovl_x_convert_like(ovl_onnx *x, ovl_end e, ovl_end like);
+ovl_end ovl_x_wide(ovl_onnx *x, ovl_end e); /* floats below f32 as f32 */
 ovl_end ovl_x_shape(ovl_onnx *x, ovl_end e); /* 1-d i64 */
 ovl_end ovl_x_dims(ovl_onnx *x, ovl_end e, int first, int last); /* sizes of axes [first, last) as 1-d i64 */
 ovl_end ovl_x_reshape(ovl_onnx *x, ovl_end e, ovl_end shape); /* 0 means 0 */

@@ -145,16 +145,24 @@ static void concat_from(ovl_onnx *x)
 
 enum { MAX_PARTS = 1024 };
 
-/* Lengths that are not known yet: their number must be. */
+/* Into a sequence of the run: what is not known yet is found there. */
+static void split_live(ovl_onnx *x, ovl_end a, int axis, ovl_end lengths)
+{
+	const char *how = ovl_x_text(x, "axis=%d;keepdims=%d", axis, ovl_x_attr_int(x, "keepdims", 1) != 0);
+	ovl_x_out(x, 0, ovl_x_opa(x, "SplitToSequence", how, a, lengths));
+}
+
+/* Lengths that are not known yet. */
 static void split_by(ovl_onnx *x, ovl_end a, int axis, ovl_end lengths)
 {
 	int64_t n = ovl_x_rank(x, lengths) == 1 ? ovl_x_dim(x, lengths, 0) : -1;
-	ovl_onnx_list *list = ovl_x_list_new(x);
+	ovl_onnx_list *list;
 	ovl_end parts;
 	if (n < 1 || n > MAX_PARTS) {
-		ovl_x_unsupported(x, "a number of parts that is not known");
+		split_live(x, a, axis, lengths);
 		return;
 	}
+	list = ovl_x_list_new(x);
 	parts = ovl_x_op(x, "VariadicSplit", a, ovl_x_i64(x, axis), lengths);
 	for (int i = 0; i < n; i++)
 		ovl_x_list_add(x, list, -1, ovl_x_port(parts, i));
@@ -176,7 +184,7 @@ static void split_to(ovl_onnx *x)
 	if (!ovl_x_has(x, 1))
 		lengths[0] = 1, n = 1, scalar = true;
 	if (scalar && (dim < 0 || lengths[0] < 1 || dim / lengths[0] >= MAX_PARTS)) {
-		ovl_x_unsupported(x, "a size that is not known, or too many parts,");
+		split_live(x, a, axis, ovl_x_maybe(x, 1));
 		return;
 	}
 	for (int64_t i = 0, whole = n ? lengths[0] : 0; scalar && i * whole < dim; i++) {

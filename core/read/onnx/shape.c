@@ -311,23 +311,16 @@ static void reverse_sequence(ovl_onnx *x)
 
 /* ---- padding ---- */
 
-/* Repeats the tensor around itself: the last `before` in front, the first `after` behind; `pads` for all dimensions. */
-static ovl_end pad_wrap(ovl_onnx *x, ovl_end a, const int64_t *pads, int rank)
+/* Repeats the tensor around itself: positions from -before to the end + after, modulo its size, for the dimensions where there are pads. */
+static ovl_end pad_wrap(ovl_onnx *x, ovl_end a, ovl_end begin, ovl_end end, const int64_t *known, int rank)
 {
 	for (int i = 0; i < rank && x->status == OVL_OK; i++) {
-		int64_t before = pads[i], after = pads[rank + i], dim = ovl_x_dim(x, a, i);
-		ovl_end parts[3];
-		int n = 0;
-		if ((before || after) && (dim < 0 || before > dim || after > dim)) {
-			ovl_x_unsupported(x, "wrapping around by more than a size, or by a size that is not known,");
-			return a;
-		}
-		if (before > 0)
-			parts[n++] = ovl_x_slice(x, a, i, dim - before, dim);
-		parts[n++] = before < 0 || after < 0 ? ovl_x_slice(x, a, i, before < 0 ? -before : 0, after < 0 ? dim + after : dim) : a;
-		if (after > 0)
-			parts[n++] = ovl_x_slice(x, a, i, 0, after);
-		a = ovl_x_concat(x, i, parts, n);
+		ovl_end dim = ovl_x_scalar_of(x, ovl_x_dims(x, a, i, i + 1)), first, last;
+		if (known && !known[i] && !known[rank + i])
+			continue;
+		first = ovl_x_op(x, "Negative", ovl_x_scalar_of(x, ovl_x_slice(x, begin, 0, i, i + 1)));
+		last = ovl_x_op(x, "Add", dim, ovl_x_scalar_of(x, ovl_x_slice(x, end, 0, i, i + 1)));
+		a = ovl_x_gather(x, a, ovl_x_op(x, "FloorMod", ovl_x_range(x, first, last, OVL_I64), dim), i);
 	}
 	return a;
 }
@@ -336,7 +329,7 @@ static void pad_const(ovl_onnx *x, ovl_end a, const char *mode, const int64_t *p
 {
 	int rank = n / 2;
 	if (strcmp(mode, "wrap") == 0)
-		ovl_x_out(x, 0, pad_wrap(x, a, pads, rank));
+		ovl_x_out(x, 0, pad_wrap(x, a, ovl_x_i64s(x, pads, rank), ovl_x_i64s(x, pads + rank, rank), pads, rank));
 	else
 		ovl_x_out(x, 0, ovl_x_opa(x, "Pad", ovl_x_text(x, "pad_mode=%s", mode), a, ovl_x_i64s(x, pads, rank), ovl_x_i64s(x, pads + rank, rank), value));
 }
@@ -376,8 +369,9 @@ static void pad_unknown(ovl_onnx *x, ovl_end a, const char *mode, ovl_end pads, 
 	int rank = ovl_x_need_rank(x, a);
 	ovl_end begin = ovl_x_slice(x, pads, 0, 0, rank), end = ovl_x_slice(x, pads, 0, rank, 2 * rank);
 	if (strcmp(mode, "wrap") == 0)
-		ovl_x_unsupported(x, "wrapping by pads that are not constant");
-	ovl_x_out(x, 0, ovl_x_opa(x, "Pad", ovl_x_text(x, "pad_mode=%s", mode), a, begin, end, value));
+		ovl_x_out(x, 0, pad_wrap(x, a, begin, end, NULL, rank));
+	else
+		ovl_x_out(x, 0, ovl_x_opa(x, "Pad", ovl_x_text(x, "pad_mode=%s", mode), a, begin, end, value));
 }
 
 /* The same for pads that are not known: zeros with them scattered in. */
@@ -433,8 +427,10 @@ static void col2im(ovl_onnx *x)
 {
 	int n, m, k;
 	const int64_t *strides = ovl_x_attr_ints(x, "strides", &n), *dilations = ovl_x_attr_ints(x, "dilations", &m), *pads = ovl_x_attr_ints(x, "pads", &k);
-	const char *how = ovl_x_text(x, "strides=%s;dilations=%s;pads_begin=%s;pads_end=%s", strides ? ovl_x_list(x, strides, n) : "1,1",
-		dilations ? ovl_x_list(x, dilations, m) : "1,1", pads ? ovl_x_list(x, pads, k / 2) : "0,0", pads ? ovl_x_list(x, pads + k / 2, k / 2) : "0,0");
+	int64_t spatial = ovl_x_dim(x, ovl_x_in(x, 1), 0);
+	const char *ones = spatial == 1 ? "1" : spatial == 3 ? "1,1,1" : "1,1", *zeros = spatial == 1 ? "0" : spatial == 3 ? "0,0,0" : "0,0";
+	const char *how = ovl_x_text(x, "strides=%s;dilations=%s;pads_begin=%s;pads_end=%s", strides ? ovl_x_list(x, strides, n) : ones,
+		dilations ? ovl_x_list(x, dilations, m) : ones, pads ? ovl_x_list(x, pads, k / 2) : zeros, pads ? ovl_x_list(x, pads + k / 2, k / 2) : zeros);
 	ovl_x_out(x, 0, ovl_x_opa(x, "Col2Im", how, ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2)));
 }
 

@@ -12,10 +12,9 @@ static ovl_end complex_of(ovl_onnx *x, ovl_end a, int rank)
 	return last == 2 ? a : ovl_x_cat(x, rank - 1, a, ovl_x_op(x, "Multiply", a, ovl_x_like(x, a, 0)));
 }
 
-static ovl_end transform(ovl_onnx *x, ovl_end a, int axis, ovl_end length, bool inverse, bool one_sided)
+static ovl_end transform(ovl_onnx *x, ovl_end a, ovl_end axes, ovl_end length, bool inverse, bool one_sided)
 {
 	int rank = ovl_x_need_rank(x, a);
-	ovl_end axes = ovl_x_vec(x, axis);
 	if (length.node)
 		length = ovl_x_vector_of(x, ovl_x_convert(x, length, OVL_I64));
 	if (one_sided && inverse)
@@ -24,7 +23,7 @@ static ovl_end transform(ovl_onnx *x, ovl_end a, int axis, ovl_end length, bool 
 		return ovl_x_op(x, "RDFT", ovl_x_squeeze(x, a, rank - 1), axes, length);
 	a = ovl_x_op(x, inverse ? "IDFT" : "DFT", complex_of(x, a, rank), axes, length);
 	if (one_sided) {
-		ovl_end half = ovl_x_op(x, "Add", ovl_x_opa(x, "Divide", "m_pythondiv=false", ovl_x_dims(x, a, axis, axis + 1), ovl_x_i64(x, 2)), ovl_x_i64(x, 1));
+		ovl_end half = ovl_x_op(x, "Add", ovl_x_opa(x, "Divide", "m_pythondiv=false", ovl_x_gather(x, ovl_x_shape(x, a), axes, 0), ovl_x_i64(x, 2)), ovl_x_i64(x, 1));
 		a = ovl_x_op(x, "Slice", a, ovl_x_vec(x, 0), half, ovl_x_vec(x, 1), axes);
 	}
 	return a;
@@ -32,15 +31,15 @@ static ovl_end transform(ovl_onnx *x, ovl_end a, int axis, ovl_end length, bool 
 
 static void dft(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0);
-	int64_t axis = ovl_x_attr_int(x, "axis", 1);
+	ovl_end a = ovl_x_in(x, 0), axes;
+	int64_t axis = x->opset >= 20 ? -2 : ovl_x_attr_int(x, "axis", 1);
 	int n, rank = ovl_x_need_rank(x, a);
-	if (x->opset >= 20) {
-		axis = -2;
-		if (ovl_x_has(x, 2) && (!ovl_x_values(x, ovl_x_in(x, 2), &axis, 1, &n) || n != 1))
-			ovl_x_unsupported(x, "an axis that is not constant");
-	}
-	ovl_x_out(x, 0, transform(x, a, ovl_x_axis(x, axis, rank), ovl_x_maybe(x, 1), ovl_x_attr_int(x, "inverse", 0), ovl_x_attr_int(x, "onesided", 0)));
+	if (x->opset >= 20 && ovl_x_has(x, 2) && (!ovl_x_values(x, ovl_x_in(x, 2), &axis, 1, &n) || n != 1)) {
+		axes = ovl_x_vector_of(x, ovl_x_convert(x, ovl_x_in(x, 2), OVL_I64)); /* below zero: counted with the last dimension */
+		axes = ovl_x_op(x, "Select", ovl_x_op(x, "Less", axes, ovl_x_i64(x, 0)), ovl_x_op(x, "Add", axes, ovl_x_i64(x, rank)), axes);
+	} else
+		axes = ovl_x_vec(x, ovl_x_axis(x, axis, rank));
+	ovl_x_out(x, 0, transform(x, a, axes, ovl_x_maybe(x, 1), ovl_x_attr_int(x, "inverse", 0), ovl_x_attr_int(x, "onesided", 0)));
 }
 
 /* Frames of the signal, [batch, frames, length, 1 or 2], times the window. */
@@ -62,7 +61,7 @@ static void stft(ovl_onnx *x)
 	a = ovl_x_gather(x, a, at, 1);
 	if (window.node)
 		a = ovl_x_op(x, "Multiply", a, ovl_x_unsqueeze(x, window, 1));
-	ovl_x_out(x, 0, transform(x, a, 2, none, false, ovl_x_attr_int(x, "onesided", 1)));
+	ovl_x_out(x, 0, transform(x, a, ovl_x_vec(x, 2), none, false, ovl_x_attr_int(x, "onesided", 1)));
 }
 
 /* a - b cos(2 pi n / N) + c cos(4 pi n / N) */

@@ -1,0 +1,453 @@
+/* Dense convolutions of halves: conv.c's way (a tile of pixels of an output row is a sum over segments, one for each tap) on the tiles of gemm_bf16.h.
+ *
+ * A picture of few channels that comes as planes of f32 (the first layer) is laid out anew first: halves, channels side by side, with zeros around it. The taps of a line
+ * are then one segment, and no tile reaches over a border. Everywhere else tiles at a border work on a patch: a copy of the pixels they need with zeros around. */
+#include "base/memory.h"
+#include "kernels/conv.h"
+#include "kernels/gemm_bf16.h"
+#include "kernels/halves.h"
+#include "kernels/packs.h"
+#include "kernels/vec_bf16.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { MR = OVL_GEMM_BF16_MR, MAX_PLANES = 4, NARROW_GROUP = 16 };
+
+typedef struct conv_state {
+	ovl_conv_geometry g; /* of staged pictures: as laid out, borders included */
+	bool staged;
+	int64_t planes_y, planes_x, pad_y, pad_x; /* staged: the picture as it comes */
+	int64_t ic, oc;                           /* of a group */
+	int64_t kx, k, n_seg, panel;              /* segments along x; values of a segment; segments; halves of a panel of weights */
+	int64_t image, z, y, x;                   /* strides of what tiles read */
+	int64_t ldc, ldadd;
+	bool c_half, add_half;
+	int64_t row_tiles, n_tiles;
+	int64_t patch_z, patch_y, patch_x, patch_size, patch_width;
+	int64_t vecs, m_chunks, n_chunks, sub;
+	size_t rows_size, segs_size, worker_scratch, stage_size;
+	ovl_gemm_seg *direct, *patched;
+	ovl_buffer *weights;
+	float *bias;
+	ovl_gemm_tail tail;
+} conv_state;
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
+
+/* ---- what is accepted ---- */
+
+static bool wants_planes(const ovl_problem *p, const ovl_conv_geometry *g)
+{
+	int64_t ld;
+	return p->in[0].type == OVL_F32 && g->groups == 1 && g->in_channels <= MAX_PLANES && g->in[0] == 1 && g->kernel[0] == 1 && ovl_desc_is_dense(&p->in[0]) &&
+	       (g->in_channels == 1 || !ovl_desc_is_cl(&p->in[0], &ld));
+}
+
+static const char *accept(ovl_problem *p)
+{
+	ovl_plain_problem plain;
+	ovl_conv_geometry g;
+	const char *why = ovl_halves_plain(p, &plain);
+	if (why || (why = ovl_conv_problem(&plain.p, &g)))
+		return why;
+	if (!p->in_data[1])
+		return "weights are not constant";
+	if (g.groups > 1 && (g.out_channels / g.groups < NARROW_GROUP || g.in_channels / g.groups < NARROW_GROUP))
+		return "narrow groups";
+	if ((why = ovl_gemm_tail_accept(&plain.p, 1, OVL_FORM_CL)))
+		return why;
+	p->in_half[0] = !wants_planes(p, &g);
+	p->in_form[0] = p->in_half[0] ? OVL_FORM_CL : OVL_FORM_DENSE;
+	p->in_packed[1] = true;
+	p->out_form[0] = OVL_FORM_CL;
+	p->out_half = p->halves_read;
+	ovl_halves_operands(p, ovl_gemm_tail_add(&plain.p, 1));
+	return NULL;
+}
+
+/* ---- weights: [group][oc][ic][taps] into [group][vec][segment][k / 2][16][2], k counts channels, or (tap along x, channel) where a line is one segment ---- */
+
+typedef struct fill_args {
+	const conv_state *s;
+	const float *from;
+} fill_args;
+
+static void fill_line(const conv_state *s, half *to, const float *from, int64_t n, int64_t taps)
+{
+	int64_t w = s->g.kernel[2];
+	float line[64 * MAX_PLANES * VL];
+	for (int64_t x = 0; x < w; x++)
+		for (int64_t c = 0; c < s->ic; c++)
+			for (int64_t o = 0; o < VL; o++)
+				line[(x * s->ic + c) * VL + o] = o < n ? from[(o * s->ic + c) * taps + x] : 0;
+	ovl_gemm_bf16_pack(to, line, s->k, VL, VL, 1);
+}
+
+static void fill_weights(void *dst, void *arg)
+{
+	const fill_args *a = arg;
+	const conv_state *s = a->s;
+	int64_t taps = s->g.kernel[0] * s->g.kernel[1] * s->g.kernel[2], each = ovl_gemm_even(s->k) * VL;
+	for (int64_t i = 0; i < s->g.groups * s->vecs; i++) {
+		int64_t first = i % s->vecs * VL, n = least(VL, s->oc - first);
+		const float *from = a->from + (i / s->vecs * s->oc + first) * s->ic * taps;
+		half *to = (half *)dst + i * s->panel;
+		for (int64_t t = 0; t < s->n_seg; t++, to += each) {
+			if (s->kx == 1 && s->staged)
+				fill_line(s, to, from + t * s->g.kernel[2], n, taps);
+			else
+				ovl_gemm_bf16_pack(to, from + t, s->ic, n, taps, s->ic * taps);
+		}
+	}
+}
+
+static ovl_status pack_weights(conv_state *s, const ovl_problem *p, ovl_error *err)
+{
+	fill_args args = {s, p->in_data[1]};
+	size_t size;
+	char tag[160];
+	if (!ovl_mul_ok((size_t)(s->g.groups * s->vecs), (size_t)s->panel * sizeof(half), &size))
+		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
+	snprintf(tag, sizeof tag, "conv bf16 g%lld o%lld i%lld k%lldx%lldx%lld%s", (long long)s->g.groups, (long long)s->oc, (long long)s->ic,
+		(long long)s->g.kernel[0], (long long)s->g.kernel[1], (long long)s->g.kernel[2], s->staged ? " lines" : "");
+	return ovl_packs_get(p->packs, p->in_data[1], tag, size, fill_weights, &args, &s->weights, err);
+}
+
+/* ---- plan ---- */
+
+static bool is_pointwise(const ovl_conv_geometry *g)
+{
+	for (int i = 0; i < 3; i++)
+		if (g->kernel[i] != 1 || g->stride[i] != 1 || g->pad_begin[i] || g->out[i] != g->in[i])
+			return false;
+	return true;
+}
+
+/* The picture as it will be laid out: [batch][y][x][channel] with borders, so wide that every tap of every output pixel is inside. */
+static void set_stage(conv_state *s)
+{
+	ovl_conv_geometry *g = &s->g;
+	s->planes_y = g->in[1];
+	s->planes_x = g->in[2];
+	s->pad_y = g->pad_begin[1];
+	s->pad_x = g->pad_begin[2];
+	for (int i = 1; i < 3; i++) {
+		g->in[i] = most(g->in[i] + g->pad_begin[i], (g->out[i] - 1) * g->stride[i] + (g->kernel[i] - 1) * g->dilation[i] + 1);
+		g->pad_begin[i] = g->pad_end[i] = 0;
+	}
+	s->x = s->ic;
+	s->stage_size = (size_t)ovl_gemm_up(g->batch * g->in[1] * g->in[2] * s->ic + 64, 64) * sizeof(half);
+}
+
+static void set_view(conv_state *s, const ovl_problem *p)
+{
+	ovl_conv_geometry *g = &s->g;
+	s->ic = g->in_channels / g->groups;
+	s->oc = g->out_channels / g->groups;
+	s->staged = wants_planes(p, g);
+	if (s->staged) {
+		set_stage(s);
+	} else {
+		ovl_desc_is_cl(&p->in[0], &s->x);
+		if (is_pointwise(g)) { /* all pixels of all images are one row */
+			g->in[2] = g->out[2] = g->in[0] * g->in[1] * g->in[2] * g->batch;
+			g->in[0] = g->in[1] = g->out[0] = g->out[1] = g->batch = 1;
+		}
+	}
+	s->y = s->x * g->in[2];
+	s->z = s->y * g->in[1];
+	s->image = s->z * g->in[0];
+	s->kx = s->staged && g->dilation[2] == 1 && g->kernel[2] <= 64 ? 1 : g->kernel[2];
+	s->k = s->ic * (s->kx == 1 ? g->kernel[2] : 1);
+	if (!s->staged)
+		s->k = s->ic;
+	s->n_seg = g->kernel[0] * g->kernel[1] * s->kx;
+	s->panel = s->n_seg * ovl_gemm_even(s->k) * VL;
+	s->vecs = parts(s->oc, VL);
+}
+
+static void set_patch(conv_state *s)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t dims[] = {1, s->ic, 2};
+	s->patch_width = (least(MR, g->out[2]) - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
+	s->patch_x = ovl_cl_ld(dims, 3);
+	s->patch_y = s->patch_width * s->patch_x;
+	s->patch_z = s->patch_y * g->kernel[1];
+	s->patch_size = s->staged ? 0 : ovl_gemm_up(s->patch_z * g->kernel[0], 32);
+}
+
+static void taps_inside(const ovl_conv_geometry *g, int d, int64_t o, int64_t *first, int64_t *last)
+{
+	int64_t at = o * g->stride[d] - g->pad_begin[d], step = g->dilation[d];
+	*first = at < 0 ? (-at + step - 1) / step : 0;
+	*last = at >= g->in[d] ? 0 : (g->in[d] - at + step - 1) / step;
+	*last = least(*last, g->kernel[d]);
+	*first = least(*first, *last);
+}
+
+/* Segments of a tile for taps [z0, z1) x [y0, y1); offsets of A count from tap 0, 0, 0 even where that is outside. */
+static int64_t write_segs(const conv_state *s, ovl_gemm_seg *seg, const int64_t range[4], bool patched)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t n = 0, each = ovl_gemm_even(s->k) * VL;
+	int64_t sz = patched ? s->patch_z : s->z * g->dilation[0], sy = patched ? s->patch_y : s->y * g->dilation[1];
+	int64_t sx = (patched ? s->patch_x : s->x) * g->dilation[2];
+	for (int64_t z = range[0]; z < range[1]; z++)
+		for (int64_t y = range[2]; y < range[3]; y++)
+			for (int64_t x = 0; x < s->kx; x++)
+				seg[n++] = (ovl_gemm_seg){z * sz + y * sy + x * sx, ((z * g->kernel[1] + y) * s->kx + x) * each};
+	return n;
+}
+
+static void set_chunks(conv_state *s, int threads)
+{
+	const ovl_conv_geometry *g = &s->g;
+	double flops = 2.0 * (double)(s->n_tiles / s->row_tiles) * (double)g->out[2] * (double)s->oc * (double)s->n_seg * (double)s->k;
+	int64_t weights = s->vecs * s->panel * 2, heavy = 640 << 10, light = 192 << 10;
+	int64_t mr = parts(g->out[2], s->row_tiles), c_size = s->c_half ? 2 : 4;
+	int64_t tile = 2 * (mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + c_size * mr * s->oc;
+	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 4e5), 4 * (int64_t)threads));
+	int64_t pieces = most(1, parts(want, g->groups));
+	if (weights > light) {
+		s->n_chunks = least(most(parts(weights, heavy), pieces), most(1, s->vecs / 2));
+		s->m_chunks = least(parts(pieces, s->n_chunks), s->n_tiles);
+		s->sub = most(1, (256 << 10) / tile);
+	} else {
+		s->m_chunks = least(pieces, s->n_tiles);
+		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
+		s->sub = most(2, (64 << 10) / tile);
+	}
+	s->sub = least(s->sub, most(1, parts(s->n_tiles, s->m_chunks)));
+	if (s->sub * s->patch_size * 2 > 1 << 20)
+		s->sub = most(1, (1 << 20) / (s->patch_size * 2));
+}
+
+static ovl_status set_segs(conv_state *s, ovl_error *err)
+{
+	int64_t all[4] = {0, s->g.kernel[0], 0, s->g.kernel[1]};
+	s->direct = ovl_alloc_aligned((size_t)s->n_seg * 2 * sizeof *s->direct);
+	if (!s->direct)
+		return ovl_fail(err, OVL_E_MEMORY, "no memory for %lld taps", (long long)s->n_seg);
+	s->patched = s->direct + s->n_seg;
+	write_segs(s, s->direct, all, false);
+	write_segs(s, s->patched, all, true);
+	return OVL_OK;
+}
+
+static ovl_status set_up(conv_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+{
+	const ovl_conv_geometry *g = &s->g;
+	set_view(s, p);
+	set_patch(s);
+	ovl_desc_is_cl(&p->out[0], &s->ldc);
+	s->c_half = p->out[0].type == OVL_BF16;
+	s->row_tiles = ovl_gemm_tiles(g->out[2], MR);
+	s->n_tiles = s->row_tiles * g->batch * g->out[0] * g->out[1];
+	set_chunks(s, p->threads);
+	OVL_TRY(set_segs(s, err));
+	OVL_TRY(pack_weights(s, p, err));
+	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, plain, 1, err));
+	if (s->tail.add_input >= 0) {
+		ovl_desc_is_cl(&p->in[s->tail.add_input], &s->ldadd);
+		s->add_half = p->in[s->tail.add_input].type == OVL_BF16;
+	}
+	s->rows_size = (size_t)ovl_gemm_up(s->sub * (int64_t)sizeof(ovl_gemm_bf16_rows), 64);
+	s->segs_size = (size_t)ovl_gemm_up(s->n_seg * (int64_t)sizeof(ovl_gemm_seg), 64);
+	s->worker_scratch = s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(half)) + 64;
+	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->stage_size, &out->scratch))
+		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->staged ? "planes" : "pixels", (long long)g->kernel[0], (long long)g->kernel[1],
+		(long long)g->kernel[2]);
+	return OVL_OK;
+}
+
+static void release(void *state)
+{
+	conv_state *s = state;
+	if (!s)
+		return;
+	ovl_buffer_release(s->weights);
+	ovl_free(s->direct);
+	ovl_free(s->bias);
+	ovl_free(s);
+}
+
+static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
+{
+	conv_state *s = ovl_calloc(1, sizeof *s);
+	ovl_plain_problem plain;
+	ovl_status status;
+	const char *why;
+	if (!s)
+		return ovl_fail(err, OVL_E_MEMORY, "no memory for a convolution");
+	why = ovl_halves_plain(p, &plain);
+	if (!why)
+		why = ovl_conv_problem(&plain.p, &s->g);
+	status = why ? ovl_fail(err, OVL_E_INTERNAL, "convolution: %s", why) : set_up(s, p, &plain.p, out, err);
+	if (status != OVL_OK)
+		release(s);
+	else
+		out->state = s;
+	return status;
+}
+
+/* ---- run ---- */
+
+typedef struct conv_job {
+	const conv_state *s;
+	const ovl_call *call;
+	half *source; /* what tiles read */
+	char *workers;
+} conv_job;
+
+/* 16 pixels of up to 4 planes side by side: two permutations of all of them. */
+typedef struct mixer {
+	__m512i order[2];
+} mixer;
+
+static mixer mixer_for(int64_t channels)
+{
+	uint16_t index[64];
+	mixer m;
+	for (int64_t i = 0; i < 64; i++)
+		index[i] = (uint16_t)(i / channels < VL ? i % channels * VL + i / channels : 0);
+	m.order[0] = _mm512_loadu_si512(index);
+	m.order[1] = _mm512_loadu_si512(index + 32);
+	return m;
+}
+
+/* One line of the staged picture. */
+static void stage_line(void *arg, int64_t i, int worker)
+{
+	const conv_job *job = arg;
+	const conv_state *s = job->s;
+	int64_t n = i / s->g.in[1], y = i % s->g.in[1] - s->pad_y, ic = s->ic, plane = s->planes_y * s->planes_x;
+	half *to = job->source + i * s->y;
+	const float *from = (const float *)job->call->in[0] + n * ic * plane + y * s->planes_x;
+	int64_t width = least(s->planes_x, s->g.in[2] - s->pad_x), x = 0;
+	mixer mix = mixer_for(ic);
+	(void)worker;
+	if (y < 0 || y >= s->planes_y || width <= 0) {
+		memset(to, 0, (size_t)s->y * sizeof *to);
+		return;
+	}
+	memset(to, 0, (size_t)(s->pad_x * ic) * sizeof *to);
+	memset(to + (s->pad_x + width) * ic, 0, (size_t)((s->g.in[2] - s->pad_x - width) * ic) * sizeof *to);
+	for (to += s->pad_x * ic; x < width; x += VL, to += VL * ic) {
+		VT t = v_tail(width - x);
+		V c[MAX_PLANES];
+		__m512i a, b;
+		int64_t count = least(VL, width - x) * ic;
+		for (int64_t k = 0; k < MAX_PLANES; k++)
+			c[k] = k < ic ? v_load_t(from + k * plane + x, t) : v_zero();
+		a = vh_join(c[0], c[1]);
+		b = vh_join(c[2], c[3]);
+		_mm512_mask_storeu_epi16(to, count >= 32 ? 0xffffffffu : (1u << count) - 1, _mm512_permutex2var_epi16(a, mix.order[0], b));
+		if (count > 32)
+			_mm512_mask_storeu_epi16(to + 32, count >= 64 ? 0xffffffffu : (1u << (count - 32)) - 1, _mm512_permutex2var_epi16(a, mix.order[1], b));
+	}
+}
+
+/* Copies the taps [z0, z1) x [y0, y1) of pixels [x, x + patch_width) with zeros outside the picture. */
+static void make_patch(const conv_state *s, half *patch, const half *image, int64_t z, int64_t y, int64_t x, const int64_t range[4])
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t before = x < 0 ? least(-x, s->patch_width) : 0, end = most(before, least(s->patch_width, g->in[2] - x));
+	for (int64_t kz = range[0]; kz < range[1]; kz++)
+		for (int64_t ky = range[2]; ky < range[3]; ky++) {
+			half *to = patch + kz * s->patch_z + ky * s->patch_y;
+			const half *from = image + (z + kz * g->dilation[0]) * s->z + (y + ky * g->dilation[1]) * s->y + x * s->x;
+			memset(to, 0, (size_t)(before * s->patch_x) * sizeof *to);
+			for (int64_t i = before; i < end; i++)
+				memcpy(to + i * s->patch_x, from + i * s->x, (size_t)s->ic * sizeof *to);
+			memset(to + end * s->patch_x, 0, (size_t)((s->patch_width - end) * s->patch_x) * sizeof *to);
+		}
+}
+
+/* Tile number i of one group: where its rows are, its taps, a patch when it needs one. */
+static void place_tile(const conv_state *s, const conv_job *job, int64_t group, int64_t i, ovl_gemm_bf16_rows *r, ovl_gemm_seg *segs, half *patch)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t row = i / s->row_tiles, number = i % s->row_tiles;
+	int64_t first = ovl_gemm_tile_at(g->out[2], s->row_tiles, number), end = ovl_gemm_tile_at(g->out[2], s->row_tiles, number + 1);
+	int64_t oy = row % g->out[1], oz = row / g->out[1] % g->out[0], n = row / (g->out[1] * g->out[0]);
+	int64_t pixel = row * g->out[2] + first, range[4];
+	int64_t z = oz * g->stride[0] - g->pad_begin[0], y = oy * g->stride[1] - g->pad_begin[1], x = first * g->stride[2] - g->pad_begin[2];
+	int64_t last = (end - 1) * g->stride[2] - g->pad_begin[2] + (g->kernel[2] - 1) * g->dilation[2];
+	const half *image = job->source + n * s->image + group * s->ic;
+	bool patched = x < 0 || last >= g->in[2];
+	r->mr = (int)(end - first);
+	r->row = pixel;
+	r->c = (char *)job->call->out[0] + (pixel * s->ldc + group * s->oc) * (s->c_half ? 2 : 4);
+	r->add = s->tail.add_input < 0 ? NULL : (const char *)job->call->in[s->tail.add_input] + (pixel * s->ldadd + group * s->oc) * (s->add_half ? 2 : 4);
+	taps_inside(g, 0, oz, &range[0], &range[1]);
+	taps_inside(g, 1, oy, &range[2], &range[3]);
+	if (patched)
+		make_patch(s, patch, image, z, y, x, range);
+	r->lda = g->stride[2] * (patched ? s->patch_x : s->x);
+	r->a = patched ? patch : image + z * s->z + y * s->y + x * s->x;
+	if (range[1] - range[0] == g->kernel[0] && range[3] - range[2] == g->kernel[1]) {
+		r->seg = patched ? s->patched : s->direct;
+		r->n_seg = s->n_seg;
+	} else {
+		r->seg = segs;
+		r->n_seg = write_segs(s, segs, range, patched);
+	}
+}
+
+static void do_chunk(void *arg, int64_t chunk, int worker)
+{
+	const conv_job *job = arg;
+	const conv_state *s = job->s;
+	int64_t m = chunk % s->m_chunks, n = chunk / s->m_chunks % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
+	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
+	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
+	char *scratch = job->workers + (size_t)worker * s->worker_scratch, *segs = scratch + s->rows_size;
+	ovl_gemm_bf16_rows *rows = (void *)scratch;
+	half *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
+	ovl_gemm_bf16 p = {.k = s->k,
+		.n = s->oc,
+		.ldc = s->ldc,
+		.ldadd = s->ldadd,
+		.c_half = s->c_half,
+		.add_half = s->add_half,
+		.b = (const half *)s->weights->data + group * s->vecs * s->panel,
+		.b_vec = s->panel,
+		.first_column = group * s->oc,
+		.bias = s->bias ? s->bias + group * s->oc : NULL};
+	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
+		return;
+	ovl_gemm_bf16_set_tail(&p, &s->tail, job->call->in);
+	for (; tile < tile_end; tile += s->sub) {
+		int64_t count = least(s->sub, tile_end - tile);
+		for (int64_t i = 0; i < count; i++)
+			place_tile(s, job, group, tile + i, &rows[i], (void *)(segs + (size_t)i * s->segs_size), patches + i * s->patch_size);
+		ovl_gemm_bf16_block(&p, rows, count, vec, vec_end - vec);
+	}
+}
+
+static ovl_status run(const ovl_call *call)
+{
+	const conv_state *s = call->state;
+	conv_job job = {s, call, s->staged ? call->scratch : call->in[0], (char *)call->scratch + s->stage_size};
+	if (s->staged)
+		ovl_pool_run(call->pool, s->g.batch * s->g.in[1], stage_line, &job);
+	ovl_pool_run(call->pool, s->m_chunks * s->n_chunks * s->g.groups, do_chunk, &job);
+	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
+		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
+	return OVL_OK;
+}
+
+static const ovl_kernel conv = {.name = "conv_avx512_bf16",
+	.ops = "Convolution GroupConvolution",
+	.isa = OVL_ISA_AVX512_BF16,
+	.rank = 10,
+	.halves = true,
+	.accept = accept,
+	.prepare = prepare,
+	.run = run,
+	.release = release};
+const ovl_kernel *const ovl_kernels_conv_avx512_bf16[] = {&conv, NULL};

@@ -1,0 +1,449 @@
+/* Depthwise convolutions of halves. Two lines of the picture are joined value by value (unpack), so that one vdpbf16ps does a tap of both; a line that is left over
+ * becomes f32 in the same way, joined with zeros behind it. Nothing is multiplied by a zero weight, so what a channel holds stays in it, NaN and infinity too.
+ *
+ * Channels go in blocks of 32: `low` holds the first four of each eight, `high` the others, which is what unpacking makes of them. */
+#include "base/memory.h"
+#include "kernels/act_bf16.h"
+#include "kernels/conv.h"
+#include "kernels/halves.h"
+#include "kernels/packs.h"
+#include <stdio.h>
+
+#define UNROLL _Pragma("GCC unroll 32")
+
+enum { BLOCK = 32, WIDEST = 8, MAX_LINES = 8 };
+
+typedef struct tile {
+	const half *line[MAX_LINES];
+	int64_t first_line, lines; /* of the kernel: those inside the picture */
+	const half *pairs;         /* of a block: [KH - 1][KW][2][16][2] */
+	const float *singles;      /* of a block: [KH][KW][2][16] */
+	const float *bias;         /* of a block: [2][16], or NULL */
+	int64_t x;                 /* from pixel to pixel */
+	int64_t first, last;       /* pixels inside the picture, of those the tile covers */
+	ovl_gemm_act act;
+	V a, b;
+	half *c;       /* NULL: into buffer */
+	float *buffer; /* [width][32] in the order of channels */
+	int64_t ldc;
+	__mmask32 mask;
+} tile_call;
+
+typedef void (*tile_fn)(const tile_call *t);
+
+typedef struct dw_state {
+	ovl_conv_geometry g;
+	int64_t ld, ldc, ldadd, rows, row_chunks, channel_chunks, blocks, width, step, group;
+	bool c_half, add_half, buffered;
+	tile_fn fn;
+	ovl_buffer *weights; /* [block]: pairs, singles */
+	size_t pairs_size, block_size;
+	float *bias, *bias_blocks;
+	ovl_gemm_tail tail;
+} dw_state;
+
+/* ---- tiles ---- */
+
+static inline __attribute__((always_inline)) __m512i load(const half *p, __mmask32 mask, const bool full)
+{
+	return full ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi16(mask, p);
+}
+
+static inline __attribute__((always_inline)) void store(const tile_call *t, V low, V high, int i)
+{
+	const __m512i quads = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+	if (!t->c) {
+		const VI one = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+		const VI two = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+		v_store(t->buffer + i * BLOCK, _mm512_permutex2var_ps(low, one, high));
+		v_store(t->buffer + i * BLOCK + VL, _mm512_permutex2var_ps(low, two, high));
+		return;
+	}
+	_mm512_mask_storeu_epi16(t->c + i * t->ldc, t->mask, _mm512_permutexvar_epi64(quads, vh_join(low, high)));
+}
+
+/* K taps along x, stride S, W pixels; `inside`: no pixel needs to be looked at; `full`: all channels of the block are there. */
+static inline __attribute__((always_inline)) void block_of(const tile_call *t, const int K, const int S, const int W, const bool inside, const bool full)
+{
+	V low[WIDEST], high[WIDEST];
+	int64_t l = 0;
+	UNROLL for (int i = 0; i < W; i++) {
+		low[i] = t->bias ? v_load(t->bias) : v_zero();
+		high[i] = t->bias ? v_load(t->bias + VL) : v_zero();
+	}
+	for (; l + 2 <= t->lines; l += 2) {
+		const half *p = t->line[l], *q = t->line[l + 1], *w = t->pairs + (t->first_line + l) * K * 64;
+		__m512i wl[5], wh[5];
+		UNROLL for (int k = 0; k < K; k++) {
+			wl[k] = _mm512_loadu_si512(w + k * 64);
+			wh[k] = _mm512_loadu_si512(w + k * 64 + 32);
+		}
+		UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
+			if (inside || (x >= t->first && x < t->last)) {
+				__m512i u = load(p + x * t->x, t->mask, full), v = load(q + x * t->x, t->mask, full);
+				__m512bh ul = (__m512bh)_mm512_unpacklo_epi16(u, v), uh = (__m512bh)_mm512_unpackhi_epi16(u, v);
+				UNROLL for (int k = 0; k < K; k++)
+					if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+						low[(x - k) / S] = _mm512_dpbf16_ps(low[(x - k) / S], ul, (__m512bh)wl[k]);
+						high[(x - k) / S] = _mm512_dpbf16_ps(high[(x - k) / S], uh, (__m512bh)wh[k]);
+					}
+			}
+		}
+	}
+	if (l < t->lines) {
+		const half *p = t->line[l];
+		const float *w = t->singles + (t->first_line + l) * K * 32;
+		V wl[5], wh[5];
+		UNROLL for (int k = 0; k < K; k++) {
+			wl[k] = v_load(w + k * 32);
+			wh[k] = v_load(w + k * 32 + VL);
+		}
+		UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
+			if (inside || (x >= t->first && x < t->last)) {
+				__m512i u = load(p + x * t->x, t->mask, full), zero = _mm512_setzero_si512();
+				V ul = v_of_bits(_mm512_unpacklo_epi16(zero, u)), uh = v_of_bits(_mm512_unpackhi_epi16(zero, u));
+				UNROLL for (int k = 0; k < K; k++)
+					if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+						low[(x - k) / S] = v_fma(ul, wl[k], low[(x - k) / S]);
+						high[(x - k) / S] = v_fma(uh, wh[k], high[(x - k) / S]);
+					}
+			}
+		}
+	}
+	if (t->act == OVL_GEMM_CLAMP)
+		UNROLL for (int i = 0; i < W; i++)
+			store(t, v_min(t->b, v_max(t->a, low[i])), v_min(t->b, v_max(t->a, high[i])), i);
+	else if (t->act == OVL_GEMM_PLAIN)
+		UNROLL for (int i = 0; i < W; i++)
+			store(t, low[i], high[i], i);
+	else if (t->act == OVL_GEMM_HSWISH)
+		UNROLL for (int i = 0; i < W; i++)
+			store(t, vh_hswish(low[i]), vh_hswish(high[i]), i);
+	else {
+		V sums[2 * WIDEST];
+		UNROLL for (int i = 0; i < W; i++) {
+			sums[2 * i] = low[i];
+			sums[2 * i + 1] = high[i];
+		}
+		for (int i = 0; i < W; i++)
+			store(t, vh_act(t->act, t->a, t->b, sums[2 * i]), vh_act(t->act, t->a, t->b, sums[2 * i + 1]), i);
+	}
+}
+
+static inline __attribute__((always_inline)) void tile(const tile_call *t, const int K, const int S, const int W)
+{
+	if (t->first > 0 || t->last < (W - 1) * S + K)
+		block_of(t, K, S, W, false, false);
+	else if (t->mask == 0xffffffffu)
+		block_of(t, K, S, W, true, true);
+	else
+		block_of(t, K, S, W, true, false);
+}
+
+#define WIDTHS(X, K, S) X(K, S, 1) X(K, S, 2) X(K, S, 3) X(K, S, 4) X(K, S, 5) X(K, S, 6) X(K, S, 7) X(K, S, 8)
+#define TILE_FUNCTION(K, S, W) \
+	static __attribute__((noinline)) void tile_##K##_##S##_##W(const tile_call *t) { tile(t, K, S, W); }
+#define TILE_ENTRY(K, S, W) tile_##K##_##S##_##W,
+WIDTHS(TILE_FUNCTION, 3, 1)
+WIDTHS(TILE_FUNCTION, 3, 2)
+WIDTHS(TILE_FUNCTION, 5, 1)
+WIDTHS(TILE_FUNCTION, 5, 2)
+static const tile_fn tiles[2][2][WIDEST] = {{{WIDTHS(TILE_ENTRY, 3, 1)}, {WIDTHS(TILE_ENTRY, 3, 2)}}, {{WIDTHS(TILE_ENTRY, 5, 1)}, {WIDTHS(TILE_ENTRY, 5, 2)}}};
+
+/* The width that wastes least: pixels done twice cost, and so does each tile. */
+static int64_t best_width(int64_t out)
+{
+	int64_t best = 1, cost = INT64_MAX;
+	for (int64_t w = 1; w <= WIDEST && w <= out; w++) {
+		int64_t c = (out + w - 1) / w * (4 * w + 6);
+		if (c <= cost) {
+			cost = c;
+			best = w;
+		}
+	}
+	return best;
+}
+
+/* ---- plan ---- */
+
+static const char *accept(ovl_problem *p)
+{
+	ovl_plain_problem plain;
+	ovl_conv_geometry g;
+	const char *why = ovl_halves_plain(p, &plain);
+	if (why || (why = ovl_conv_problem(&plain.p, &g)))
+		return why;
+	if (!p->in_data[1])
+		return "weights are not constant";
+	if (g.groups == 1 || g.groups != g.in_channels || g.groups != g.out_channels)
+		return "not depthwise";
+	if (g.kernel[0] != 1 || g.in[0] != 1 || g.kernel[1] > MAX_LINES || (g.kernel[2] != 3 && g.kernel[2] != 5) || g.stride[2] > 2 || g.dilation[2] != 1)
+		return "not 3 or 5 taps wide with stride 1 or 2";
+	if ((why = ovl_gemm_tail_accept(&plain.p, 1, OVL_FORM_CL)))
+		return why;
+	p->in_half[0] = true;
+	p->in_form[0] = p->out_form[0] = OVL_FORM_CL;
+	p->in_packed[1] = true;
+	p->out_half = p->halves_read;
+	ovl_halves_operands(p, ovl_gemm_tail_add(&plain.p, 1));
+	return NULL;
+}
+
+/* Channel of lane i of the low or high vector of a block. */
+static int64_t channel_of(int64_t lane, int64_t high) { return lane / 4 * 8 + high * 4 + lane % 4; }
+
+typedef struct fill_args {
+	const dw_state *s;
+	const float *from;
+} fill_args;
+
+static void fill_block(const dw_state *s, const float *from, int64_t channels, half *pairs, float *singles)
+{
+	int64_t kh = s->g.kernel[1], kw = s->g.kernel[2];
+	for (int64_t y = 0; y < kh; y++)
+		for (int64_t x = 0; x < kw; x++)
+			for (int64_t i = 0; i < BLOCK; i++) {
+				int64_t c = channel_of(i % VL, i / VL);
+				float one = c < channels ? from[(c * kh + y) * kw + x] : 0, two = c < channels && y + 1 < kh ? from[(c * kh + y + 1) * kw + x] : 0;
+				singles[(y * kw + x) * BLOCK + i] = one;
+				if (y + 1 < kh) {
+					pairs[((y * kw + x) * BLOCK + i) * 2] = vh_rounded(one);
+					pairs[((y * kw + x) * BLOCK + i) * 2 + 1] = vh_rounded(two);
+				}
+			}
+}
+
+static void fill_weights(void *dst, void *arg)
+{
+	const fill_args *a = arg;
+	const dw_state *s = a->s;
+	int64_t filter = s->g.kernel[1] * s->g.kernel[2];
+	for (int64_t b = 0; b < s->blocks; b++) {
+		char *to = (char *)dst + (size_t)b * s->block_size;
+		int64_t channels = s->g.groups - b * BLOCK;
+		fill_block(s, a->from + b * BLOCK * filter, channels, (half *)(void *)to, (float *)(void *)(to + s->pairs_size));
+	}
+}
+
+static void set_chunks(dw_state *s, int threads)
+{
+	const ovl_conv_geometry *g = &s->g;
+	double flops = 2.0 * (double)(s->rows * g->out[2] * g->groups) * (double)(g->kernel[1] * g->kernel[2]);
+	int64_t want = threads <= 1 || flops < 2e5 ? 1 : 4 * (int64_t)threads, wide = s->blocks;
+	if (flops < 1e5 * (double)want)
+		want = (int64_t)(flops / 1e5);
+	s->row_chunks = want < s->rows ? want : s->rows;
+	s->channel_chunks = 1;
+	if (s->rows < 2 * want && wide > 1) { /* few rows: cut across channels, and leave the rows' halo alone */
+		s->channel_chunks = want < wide ? want : wide;
+		s->row_chunks = (want + s->channel_chunks - 1) / s->channel_chunks;
+	}
+	if (s->row_chunks < 1)
+		s->row_chunks = 1;
+}
+
+/* Blocks whose lines stay in L1 from one output row to the next; rows whose input stays in L2 from one such step to the next. */
+static void set_steps(dw_state *s)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t line = g->in[2] * (int64_t)sizeof(half);
+	s->step = (28 << 10) / (g->kernel[1] * line * BLOCK);
+	s->step = s->step < 1 ? 1 : s->step;
+	s->group = (384 << 10) / (g->stride[1] * line * s->ld);
+	s->group = s->group < 1 ? 1 : s->group;
+}
+
+static ovl_status set_bias(dw_state *s, ovl_error *err)
+{
+	if (!s->bias)
+		return OVL_OK;
+	s->bias_blocks = ovl_calloc((size_t)(s->blocks * BLOCK), sizeof(float));
+	if (!s->bias_blocks)
+		return ovl_fail(err, OVL_E_MEMORY, "no memory for %lld biases", (long long)s->g.groups);
+	for (int64_t i = 0; i < s->blocks * BLOCK; i++) {
+		int64_t c = i / BLOCK * BLOCK + channel_of(i % VL, i % BLOCK / VL);
+		s->bias_blocks[i] = c < s->g.groups ? s->bias[c] : 0;
+	}
+	return OVL_OK;
+}
+
+static ovl_status set_up(dw_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+{
+	const ovl_conv_geometry *g = &s->g;
+	fill_args args = {s, p->in_data[1]};
+	size_t size, pair = (size_t)g->kernel[2] * BLOCK * 2 * sizeof(half);
+	char tag[96];
+	ovl_desc_is_cl(&p->in[0], &s->ld);
+	ovl_desc_is_cl(&p->out[0], &s->ldc);
+	s->c_half = p->out[0].type == OVL_BF16;
+	s->rows = g->batch * g->out[1];
+	s->blocks = (g->groups + BLOCK - 1) / BLOCK;
+	set_chunks(s, p->threads);
+	set_steps(s);
+	s->width = best_width(g->out[2]);
+	s->fn = tiles[g->kernel[2] == 5][g->stride[2] - 1][s->width - 1];
+	s->pairs_size = (size_t)(g->kernel[1] - 1) * pair;
+	s->block_size = s->pairs_size + (size_t)g->kernel[1] * pair;
+	if (!ovl_mul_ok((size_t)s->blocks, s->block_size, &size))
+		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
+	snprintf(tag, sizeof tag, "depthwise bf16 c%lld k%lldx%lld", (long long)g->groups, (long long)g->kernel[1], (long long)g->kernel[2]);
+	OVL_TRY(ovl_packs_get(p->packs, args.from, tag, size, fill_weights, &args, &s->weights, err));
+	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, plain, 1, err));
+	OVL_TRY(set_bias(s, err));
+	if (s->tail.add_input >= 0) {
+		ovl_desc_is_cl(&p->in[s->tail.add_input], &s->ldadd);
+		s->add_half = p->in[s->tail.add_input].type == OVL_BF16;
+	}
+	s->buffered = !s->c_half || s->tail.add_input >= 0 || s->tail.rest.n;
+	snprintf(out->detail, sizeof out->detail, "depthwise %lldx%lld/%lld", (long long)g->kernel[1], (long long)g->kernel[2], (long long)g->stride[2]);
+	return OVL_OK;
+}
+
+static void release(void *state)
+{
+	dw_state *s = state;
+	if (!s)
+		return;
+	ovl_buffer_release(s->weights);
+	ovl_free(s->bias);
+	ovl_free(s->bias_blocks);
+	ovl_free(s);
+}
+
+static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
+{
+	dw_state *s = ovl_calloc(1, sizeof *s);
+	ovl_plain_problem plain;
+	ovl_status status;
+	const char *why;
+	if (!s)
+		return ovl_fail(err, OVL_E_MEMORY, "no memory for a convolution");
+	why = ovl_halves_plain(p, &plain);
+	if (!why)
+		why = ovl_conv_problem(&plain.p, &s->g);
+	status = why ? ovl_fail(err, OVL_E_INTERNAL, "depthwise convolution: %s", why) : set_up(s, p, &plain.p, out, err);
+	if (status != OVL_OK)
+		release(s);
+	else
+		out->state = s;
+	return status;
+}
+
+/* ---- run ---- */
+
+typedef struct dw_job {
+	const dw_state *s;
+	const ovl_call *call;
+} dw_job;
+
+/* What is done to sums in the buffer, and where they go: `n` channels from `channel` on. */
+static void finish(const dw_state *s, const ovl_call *call, float *buffer, int64_t pixel, int64_t channel, int64_t n)
+{
+	V a = v_set(s->tail.alpha), b = v_set(s->tail.beta);
+	for (int64_t i = 0; i < s->width; i++)
+		for (int64_t c = 0; c < n; c += VL) {
+			VT t = v_tail(n - c);
+			V x = v_load(buffer + i * BLOCK + c);
+			int64_t at = (pixel + i) * s->ldadd + channel + c;
+			if (s->tail.add_input >= 0)
+				x = v_add(x, s->add_half ? vh_load_t((const half *)call->in[s->tail.add_input] + at, t) :
+							   v_load_t((const float *)call->in[s->tail.add_input] + at, t));
+			v_store(buffer + i * BLOCK + c, vh_act(s->tail.act, a, b, x));
+		}
+	if (s->tail.rest.n)
+		ovl_posts_tile_avx512(&s->tail.rest, buffer, BLOCK, s->width, n, pixel, channel, call->in);
+	for (int64_t i = 0; i < s->width; i++)
+		for (int64_t c = 0; c < n; c += VL) {
+			int64_t at = (pixel + i) * s->ldc + channel + c;
+			V x = v_load(buffer + i * BLOCK + c);
+			if (s->c_half)
+				vh_store_t((half *)call->out[0] + at, x, v_tail(n - c));
+			else
+				v_store_t((float *)call->out[0] + at, x, v_tail(n - c));
+		}
+}
+
+/* The tap lines of output row `row` that are inside the picture: offsets of pixel 0 of the padded row. */
+static int64_t find_lines(const dw_state *s, int64_t row, int64_t *line, int64_t *first)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t count = 0;
+	*first = 0;
+	for (int64_t k = 0; k < g->kernel[1]; k++) {
+		int64_t y = row % g->out[1] * g->stride[1] + k * g->dilation[1] - g->pad_begin[1];
+		if (y < 0 || y >= g->in[1])
+			continue;
+		if (count == 0)
+			*first = k;
+		line[count++] = ((row / g->out[1] * g->in[1] + y) * g->in[2] - g->pad_begin[2]) * s->ld;
+	}
+	return count;
+}
+
+static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_t row, int64_t block, int64_t end)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t line[MAX_LINES];
+	t->lines = find_lines(s, row, line, &t->first_line);
+	for (int64_t x = 0; x < g->out[2]; x += s->width) {
+		int64_t ox = x + s->width <= g->out[2] ? x : g->out[2] - s->width; /* the last tile does some pixels again */
+		int64_t at = ox * g->stride[2] - g->pad_begin[2], pixel = row * g->out[2] + ox;
+		t->first = -at;
+		t->last = g->in[2] - at;
+		for (int64_t b = block; b < end; b++) {
+			int64_t channel = b * BLOCK, n = g->groups - channel < BLOCK ? g->groups - channel : BLOCK;
+			const char *weights = (const char *)s->weights->data + (size_t)b * s->block_size;
+			for (int64_t i = 0; i < t->lines; i++)
+				t->line[i] = (const half *)call->in[0] + line[i] + ox * g->stride[2] * s->ld + channel;
+			t->pairs = (const half *)(const void *)weights;
+			t->singles = (const float *)(const void *)(weights + s->pairs_size);
+			t->bias = s->bias_blocks ? s->bias_blocks + channel : NULL;
+			t->mask = n == BLOCK ? 0xffffffffu : (1u << n) - 1;
+			t->c = s->buffered ? NULL : (half *)call->out[0] + pixel * s->ldc + channel;
+			s->fn(t);
+			if (s->buffered)
+				finish(s, call, t->buffer, pixel, channel, n);
+		}
+	}
+}
+
+static void do_chunk(void *arg, int64_t chunk, int worker)
+{
+	const dw_job *job = arg;
+	const dw_state *s = job->s;
+	int64_t r = chunk / s->channel_chunks, b = chunk % s->channel_chunks;
+	int64_t row = ovl_gemm_tile_at(s->rows, s->row_chunks, r), end = ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1);
+	int64_t first = ovl_gemm_tile_at(s->blocks, s->channel_chunks, b), last = ovl_gemm_tile_at(s->blocks, s->channel_chunks, b + 1);
+	float buffer[WIDEST * BLOCK] __attribute__((aligned(64)));
+	tile_call t = {.buffer = buffer, .x = s->ld, .ldc = s->ldc, .act = s->buffered ? OVL_GEMM_PLAIN : s->tail.act, .a = v_set(s->tail.alpha), .b = v_set(s->tail.beta)};
+	(void)worker;
+	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
+		return;
+	for (int64_t stop; row < end; row = stop) {
+		stop = row + s->group < end ? row + s->group : end;
+		for (int64_t c = first; c < last; c += s->step)
+			for (int64_t y = row; y < stop; y++)
+				do_row(s, job->call, &t, y, c, c + s->step < last ? c + s->step : last);
+	}
+}
+
+static ovl_status run(const ovl_call *call)
+{
+	dw_job job = {call->state, call};
+	const dw_state *s = call->state;
+	ovl_pool_run(call->pool, s->row_chunks * s->channel_chunks, do_chunk, &job);
+	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
+		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
+	return OVL_OK;
+}
+
+static const ovl_kernel conv = {.name = "conv_dw_avx512_bf16",
+	.ops = "GroupConvolution",
+	.isa = OVL_ISA_AVX512_BF16,
+	.rank = 20,
+	.halves = true,
+	.accept = accept,
+	.prepare = prepare,
+	.run = run,
+	.release = release};
+const ovl_kernel *const ovl_kernels_conv_dw_avx512_bf16[] = {&conv, NULL};

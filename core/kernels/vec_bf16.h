@@ -1,0 +1,57 @@
+/* vec_bf16.h - rows of bf16 in the words of vec_avx512.h. Rounding is to nearest even; subnormal numbers become 0. */
+#ifndef OVL_KERNELS_VEC_BF16_H
+#define OVL_KERNELS_VEC_BF16_H
+
+#include "kernels/vec_avx512.h"
+
+typedef uint16_t half;
+typedef int32_t pair_of_halves __attribute__((may_alias, aligned(1)));
+
+static inline V vh_widen(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
+static inline V vh_load(const half *p) { return vh_widen(_mm256_loadu_si256((const __m256i *)(const void *)p)); }
+static inline V vh_load_t(const half *p, VT t) { return vh_widen(_mm256_maskz_loadu_epi16(t, p)); }
+static inline void vh_store(half *p, V a) { _mm256_storeu_si256((__m256i *)(void *)p, (__m256i)_mm512_cvtneps_pbh(a)); }
+static inline void vh_store_t(half *p, V a, VT t) { _mm256_mask_storeu_epi16(p, t, (__m256i)_mm512_cvtneps_pbh(a)); }
+/* 32 values: a, then b. */
+static inline __m512i vh_join(V a, V b) { return (__m512i)_mm512_cvtne2ps_pbh(b, a); }
+static inline void vh_store2(half *p, V a, V b) { _mm512_storeu_si512(p, vh_join(a, b)); }
+
+static inline float vh_one(half h) { return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128((int)((uint32_t)h << 16)))); }
+static inline half vh_rounded(float f) { return (half)_mm_extract_epi16((__m128i)_mm_cvtneps_pbh(_mm_set_ss(f)), 0); }
+
+/* n values from f32 to bf16 and back. */
+static inline void vh_narrow_row(half *to, const float *from, int64_t n)
+{
+	int64_t i = 0;
+	for (; i + 32 <= n; i += 32)
+		vh_store2(to + i, v_load(from + i), v_load(from + i + VL));
+	for (; i < n; i += VL) {
+		VT t = v_tail(n - i);
+		vh_store_t(to + i, v_load_t(from + i, t), t);
+	}
+}
+
+static inline void vh_widen_row(float *to, const half *from, int64_t n)
+{
+	int64_t i = 0;
+	for (; i + VL <= n; i += VL)
+		v_store(to + i, vh_load(from + i));
+	if (i < n)
+		v_store_t(to + i, vh_load_t(from + i, v_tail(n - i)), v_tail(n - i));
+}
+
+/* exp to about 2^-14 of its value: enough before a rounding to bf16. */
+static inline V vh_exp(V x)
+{
+	V y = v_mul(v_min(v_set(89.0f), v_max(v_set(-105.0f), x)), v_set(1.44269504f)), n = v_round(y), f = v_sub(y, n), q;
+	q = v_fma(v_set(9.6181291e-3f), f, v_set(5.5504109e-2f));
+	q = v_fma(q, f, v_set(2.4022651e-1f));
+	q = v_fma(q, f, v_set(6.9314718e-1f));
+	return v_scale(v_fma(q, f, v_set(1.0f)), n);
+}
+
+/* 1 / x to 2^-14. */
+static inline V vh_reciprocal(V x) { return _mm512_rcp14_ps(x); }
+static inline V vh_sigmoid(V x) { return vh_reciprocal(v_add(v_set(1.0f), vh_exp(v_xor(x, v_set(-0.0f))))); }
+
+#endif
