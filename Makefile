@@ -268,6 +268,7 @@ compare-api: build/venv/ready
 golden: build/venv/ready
 	build/venv/bin/python spec/golden/make_golden.py
 	build/venv/bin/python spec/golden/make_onnx.py
+	build/venv/bin/python spec/golden/make_microsoft.py
 
 build/venv/ready:
 	@test -x build/venv/bin/python || python3 -m venv build/venv || { echo "compare needs Debian's python3-venv" >&2; exit 1; }

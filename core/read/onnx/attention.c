@@ -1,12 +1,11 @@
 /* Attention and what belongs to it, from opset 23 on; written out in plain operators. */
-#include "read/onnx/rule.h"
+#include "read/onnx/heads.h"
 
 #include <math.h>
 
 /* ---- Attention ---- */
 
-/* [batch, length, heads * size] -> [batch, heads, length, size]; four dimensions are left as they are. */
-static ovl_end heads_apart(ovl_onnx *x, ovl_end a, int64_t heads)
+ovl_end ovl_x_heads_apart(ovl_onnx *x, ovl_end a, int64_t heads)
 {
 	int rank = ovl_x_need_rank(x, a);
 	if (rank == 4)
@@ -19,8 +18,12 @@ static ovl_end heads_apart(ovl_onnx *x, ovl_end a, int64_t heads)
 	return ovl_x_transpose(x, a, (int64_t[]){0, 2, 1, 3}, 4);
 }
 
-/* Fewer heads of keys and values than of queries: each serves several. */
-static ovl_end repeated(ovl_onnx *x, ovl_end a, int64_t times)
+ovl_end ovl_x_heads_joined(ovl_onnx *x, ovl_end a)
+{
+	return ovl_x_opa(x, "Reshape", "special_zero=true", ovl_x_transpose(x, a, (int64_t[]){0, 2, 1, 3}, 4), ovl_x_vec(x, 0, 0, -1));
+}
+
+ovl_end ovl_x_heads_repeated(ovl_onnx *x, ovl_end a, int64_t times)
 {
 	ovl_end shape, to;
 	if (times == 1)
@@ -136,15 +139,15 @@ static void attention(ovl_onnx *x)
 	int64_t q_heads = head_count(x, q, "q_num_heads"), kv_heads = head_count(x, k, "kv_num_heads"), mode = ovl_x_attr_int(x, "qk_matmul_output_mode", 0);
 	bool flat = ovl_x_rank(x, q) == 3;
 	double scale = ovl_x_attr_float(x, "scale", 0), cap = ovl_x_attr_float(x, "softcap", 0);
-	r.q = q = heads_apart(x, q, q_heads);
-	r.k = k = with_past(x, r.past, heads_apart(x, k, kv_heads));
-	v = with_past(x, past_v, heads_apart(x, v, kv_heads));
+	r.q = q = ovl_x_heads_apart(x, q, q_heads);
+	r.k = k = with_past(x, r.past, ovl_x_heads_apart(x, k, kv_heads));
+	v = with_past(x, past_v, ovl_x_heads_apart(x, v, kv_heads));
 	ovl_x_out(x, 1, k);
 	ovl_x_out(x, 2, v);
 	r.q = q = ovl_x_wide(x, q);
 	r.k = k = ovl_x_wide(x, k);
 	v = ovl_x_wide(x, v);
-	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, repeated(x, k, q_heads / kv_heads), scale, q));
+	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, ovl_x_heads_repeated(x, k, q_heads / kv_heads), scale, q));
 	if (cap != 0)
 		qk = ovl_x_op(x, "Multiply", ovl_x_op(x, "Tanh", ovl_x_op(x, "Divide", qk, ovl_x_like(x, qk, cap))), ovl_x_like(x, qk, cap));
 	look = qk;
@@ -154,9 +157,9 @@ static void attention(ovl_onnx *x)
 	if (mode == 2 || (mode == 1 && cap == 0))
 		look = qk;
 	qk = softmax_of(x, qk, bias);
-	y = ovl_x_op(x, "MatMul", qk, repeated(x, v, q_heads / kv_heads));
+	y = ovl_x_op(x, "MatMul", qk, ovl_x_heads_repeated(x, v, q_heads / kv_heads));
 	if (flat)
-		y = ovl_x_opa(x, "Reshape", "special_zero=true", ovl_x_transpose(x, y, (int64_t[]){0, 2, 1, 3}, 4), ovl_x_vec(x, 0, 0, -1));
+		y = ovl_x_heads_joined(x, y);
 	ovl_x_out(x, 0, ovl_x_convert_like(x, y, ovl_x_in(x, 0)));
 	ovl_x_out(x, 3, ovl_x_convert_like(x, mode == 3 ? qk : look, ovl_x_in(x, 0)));
 }
@@ -179,9 +182,20 @@ static ovl_end pairs_turned(ovl_onnx *x, ovl_end a, ovl_end cosine, ovl_end sine
 	return ovl_x_reshape(x, ovl_x_cat(x, 4, ovl_x_unsqueeze(x, real, 4), ovl_x_unsqueeze(x, imaginary, 4)), shape);
 }
 
+ovl_end ovl_x_heads_turned(ovl_onnx *x, ovl_end a, ovl_end cosine, ovl_end sine, bool interleaved, int64_t turned)
+{
+	ovl_end rest = {NULL, 0};
+	if (turned > 0 && turned != ovl_x_dim(x, a, 3)) {
+		rest = ovl_x_slice(x, a, 3, turned, INT64_MAX);
+		a = ovl_x_slice(x, a, 3, 0, turned);
+	}
+	a = pairs_turned(x, a, ovl_x_unsqueeze(x, cosine, 2), ovl_x_unsqueeze(x, sine, 2), interleaved);
+	return rest.node ? ovl_x_cat(x, 3, a, rest) : a;
+}
+
 static void rotary_embedding(ovl_onnx *x)
 {
-	ovl_end a = ovl_x_in(x, 0), cosine = ovl_x_in(x, 1), sine = ovl_x_in(x, 2), ids = ovl_x_maybe(x, 3), rest = {NULL, 0}, shape;
+	ovl_end a = ovl_x_in(x, 0), cosine = ovl_x_in(x, 1), sine = ovl_x_in(x, 2), ids = ovl_x_maybe(x, 3), shape;
 	int rank = ovl_x_need_rank(x, a);
 	int64_t size = ovl_x_attr_int(x, "rotary_embedding_dim", 0), heads = ovl_x_attr_int(x, "num_heads", 0);
 	shape = ovl_x_shape(x, a);
@@ -192,17 +206,11 @@ static void rotary_embedding(ovl_onnx *x)
 		a = ovl_x_opa(x, "Reshape", "special_zero=true", a, ovl_x_vec(x, 0, 0, heads, -1));
 	if (rank != 4 && heads < 1)
 		ovl_x_fail(x, OVL_E_PARSE, "attribute 'num_heads' is missing");
-	if (size > 0) {
-		rest = ovl_x_slice(x, a, 3, size, INT64_MAX);
-		a = ovl_x_slice(x, a, 3, 0, size);
-	}
 	if (ids.node) {
 		cosine = ovl_x_gather(x, cosine, ids, 0);
 		sine = ovl_x_gather(x, sine, ids, 0);
 	}
-	a = pairs_turned(x, a, ovl_x_unsqueeze(x, cosine, 2), ovl_x_unsqueeze(x, sine, 2), ovl_x_attr_int(x, "interleaved", 0));
-	if (rest.node)
-		a = ovl_x_cat(x, 3, a, rest);
+	a = ovl_x_heads_turned(x, a, cosine, sine, ovl_x_attr_int(x, "interleaved", 0), size);
 	ovl_x_out(x, 0, rank == 4 ? ovl_x_transpose(x, a, (int64_t[]){0, 2, 1, 3}, 4) : ovl_x_reshape(x, a, shape));
 }
 

@@ -45,6 +45,11 @@ static void fused_matmul(ovl_onnx *x)
 	ovl_x_out(x, 0, alpha == 1 ? y : ovl_x_op(x, "Multiply", y, ovl_x_like(x, y, alpha)));
 }
 
+/* What the standard's operator of that name does, with the same inputs and attributes. */
+static void as_standard(ovl_onnx *x) { ovl_x_apply(x, strcmp(x->op, "ExpandDims") == 0 ? "Unsqueeze" : x->op, 17); }
+
+static void inverse(ovl_onnx *x) { ovl_x_out(x, 0, ovl_x_opa(x, "Inverse", "adjoint=false", ovl_x_in(x, 0))); }
+
 static ovl_end with_bias(ovl_onnx *x, ovl_end a, int i)
 {
 	ovl_end bias = ovl_x_maybe(x, i);
@@ -115,6 +120,8 @@ static void embed_layer_norm(ovl_onnx *x)
 
 const ovl_onnx_rule ovl_onnx_microsoft[] = {
 	{"FusedConv", DOMAIN, 1, fused_conv}, {"FusedGemm", DOMAIN, 1, fused_gemm}, {"FusedMatMul", DOMAIN, 1, fused_matmul}, {"Gelu", DOMAIN, 1, gelu},
+	{"TransposeMatMul", DOMAIN, 1, fused_matmul}, {"ExpandDims", DOMAIN, 1, as_standard}, {"GatherND", DOMAIN, 1, as_standard}, {"Pad", DOMAIN, 1, as_standard},
+	{"Range", DOMAIN, 1, as_standard}, {"Trilu", DOMAIN, 1, as_standard}, {"Unique", DOMAIN, 1, as_standard}, {"Inverse", DOMAIN, 1, inverse},
 	{"FastGelu", DOMAIN, 1, gelu}, {"BiasGelu", DOMAIN, 1, gelu}, {"QuickGelu", DOMAIN, 1, quick_gelu},
 	{"SimplifiedLayerNormalization", NULL, 1, simplified_layer_norm}, {"SkipLayerNormalization", DOMAIN, 1, skip_layer_norm},
 	{"SkipSimplifiedLayerNormalization", DOMAIN, 1, skip_layer_norm}, {"EmbedLayerNormalization", DOMAIN, 1, embed_layer_norm}, {NULL, NULL, 0, NULL},

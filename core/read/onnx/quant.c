@@ -100,16 +100,23 @@ static void quantize_linear(ovl_onnx *x)
 	ovl_x_out(x, 0, quantized(x, ovl_x_in(x, 0), ovl_x_in(x, 1), zero, to, ovl_x_attr_int(x, "axis", 1), ovl_x_attr_int(x, "block_size", 0)));
 }
 
-/* u8 over the range of the data, which is made to contain zero. */
-static void dynamic_quantize_linear(ovl_onnx *x)
+/* u8 over the range of the data, which is made to contain zero: scale and zero point. */
+static void dynamic_range(ovl_onnx *x, ovl_end a, ovl_end *scale_out, ovl_end *point_out)
 {
-	ovl_end a = ovl_x_in(x, 0), zero = ovl_x_like(x, a, 0), span = ovl_x_like(x, a, 255), all = ovl_x_all_axes(x, a);
+	ovl_end zero = ovl_x_like(x, a, 0), span = ovl_x_like(x, a, 255), all = ovl_x_all_axes(x, a);
 	ovl_end hi = ovl_x_op(x, "Maximum", ovl_x_reduce(x, "ReduceMax", a, all, false), zero);
 	ovl_end lo = ovl_x_op(x, "Minimum", ovl_x_reduce(x, "ReduceMin", a, all, false), zero);
 	ovl_end scale = ovl_x_op(x, "Divide", ovl_x_op(x, "Subtract", hi, lo), span);
 	ovl_end point = ovl_x_op(x, "Divide", ovl_x_op(x, "Subtract", zero, lo), scale);
 	point = ovl_x_opa(x, "Round", "mode=half_to_even", ovl_x_opa(x, "Clamp", "min=0;max=255", point));
-	point = ovl_x_convert(x, point, OVL_U8);
+	*scale_out = scale;
+	*point_out = ovl_x_convert(x, point, OVL_U8);
+}
+
+static void dynamic_quantize_linear(ovl_onnx *x)
+{
+	ovl_end a = ovl_x_in(x, 0), scale, point;
+	dynamic_range(x, a, &scale, &point);
 	ovl_x_out(x, 0, quantized(x, a, scale, point, OVL_U8, 0, 0));
 	ovl_x_out(x, 1, scale);
 	ovl_x_out(x, 2, point);
@@ -270,6 +277,33 @@ static void matmul_integer_to_float(ovl_onnx *x)
 	ovl_x_out(x, 0, bias.node ? ovl_x_op(x, "Add", y, bias) : y);
 }
 
+/* A, which is quantised by its own range, B, its scale, its zero point, bias */
+static void dynamic_quantize_matmul(ovl_onnx *x)
+{
+	ovl_end a = ovl_x_in(x, 0), bias = ovl_x_maybe(x, 4), scale, point, y;
+	dynamic_range(x, a, &scale, &point);
+	a = dequantized(x, quantized(x, a, scale, point, OVL_U8, 0, 0), scale, point, 0, 0);
+	y = ovl_x_op(x, "MatMul", a, dequantized(x, ovl_x_in(x, 1), ovl_x_in(x, 2), ovl_x_maybe(x, 3), -1, 0));
+	ovl_x_out(x, 0, bias.node ? ovl_x_op(x, "Add", y, bias) : y);
+}
+
+/* The bias is in steps of all scales' product. Without a scale of the result it stays real. */
+static void qgemm(ovl_onnx *x)
+{
+	ovl_end a = real(x, 0), b = dequantized(x, ovl_x_in(x, 3), ovl_x_in(x, 4), ovl_x_in(x, 5), 1, 0), bias = ovl_x_maybe(x, 6), y;
+	float alpha = ovl_x_attr_float(x, "alpha", 1);
+	y = ovl_x_opa(x, "MatMul", ovl_x_text(x, "transpose_a=%d;transpose_b=%d", ovl_x_attr_int(x, "transA", 0) != 0, ovl_x_attr_int(x, "transB", 0) != 0), a, b);
+	if (bias.node)
+		y = ovl_x_op(x, "Add", y,
+			ovl_x_op(x, "Multiply", ovl_x_convert_like(x, bias, y), ovl_x_op(x, "Multiply", ovl_x_in(x, 1), ovl_x_in(x, 4))));
+	if (alpha != 1)
+		y = ovl_x_op(x, "Multiply", y, ovl_x_like(x, y, alpha));
+	if (ovl_x_has(x, 7))
+		set_quantized(x, y, 7, 0);
+	else
+		ovl_x_out(x, 0, y);
+}
+
 const ovl_onnx_rule ovl_onnx_quant[] = {
 	{"DequantizeLinear", NULL, 10, dequantize_linear},
 	{"QuantizeLinear", NULL, 10, quantize_linear},
@@ -287,6 +321,8 @@ const ovl_onnx_rule ovl_onnx_quant[] = {
 	{"QLinearSoftmax", "com.microsoft", 1, qlinear_unary},
 	{"QLinearGlobalAveragePool", "com.microsoft", 1, qlinear_global_pool},
 	{"QLinearConcat", "com.microsoft", 1, qlinear_concat},
+	{"DynamicQuantizeMatMul", "com.microsoft", 1, dynamic_quantize_matmul},
+	{"QGemm", "com.microsoft", 1, qgemm},
 	{"MatMulIntegerToFloat", "com.microsoft", 1, matmul_integer_to_float},
 	{NULL, NULL, 0, NULL},
 };
