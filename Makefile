@@ -18,7 +18,7 @@
 #
 # How it works. Every core/**/*.c is compiled once per variant. The file name decides three things:
 #   - the instruction set: NAME_avx2.c, NAME_avx512.c, NAME_avx512vnni.c, NAME_avx512bf16.c get their -m flags, and are left out on other processors;
-#   - the optimisation: core/kernels/ is compiled with -O3;
+#   - the optimisation: core/kernels/ and core/image/ are compiled with -O3;
 #   - the registration: core/ops/relu.c that defines ovl_ops_relu is an operator file, and its name goes into the generated table
 #     build/gen/ops_list.c; likewise kernels, passes, ONNX rules and Lua classes (see "Registries"). Files without that name are helpers.
 
@@ -129,6 +129,7 @@ check-tools:
 # ---- Compiling ----
 # The flags of each part of the tree; a file name that ends in an instruction set gets it on top.
 $(BUILD)/core/kernels/%.o: PART := $(KERNEL_OPT) -fno-math-errno -fno-trapping-math
+$(BUILD)/core/image/%.o:   PART := $(KERNEL_OPT) -fno-math-errno -fno-trapping-math
 $(BUILD)/bindings/%.o:     PART = -Ibindings $(LUA_CFLAGS)
 $(BUILD)/gen/lua_list.o:   PART = -Ibindings $(LUA_CFLAGS)
 $(BUILD)/gen/onnx.pb-c.o:  PART := -w

@@ -76,6 +76,26 @@ int64_t lovl_check_ms(lua_State *L, int at, int64_t otherwise);
 /* The table of keyword arguments at `at`: booleans only. `names` is a NULL-ended list; unknown names raise `argument`. */
 void lovl_check_options(lua_State *L, int at, const char *const *names, bool *const *values);
 
+/* ---- options.c: keyword arguments ---- */
+
+typedef enum lovl_option_kind {
+	LOVL_OPT_NUMBER, /* to: double * */
+	LOVL_OPT_WHOLE, /* int64_t * */
+	LOVL_OPT_BOOLEAN, /* bool * */
+	LOVL_OPT_STRING, /* const char ** */
+	LOVL_OPT_TYPE, /* ovl_type * */
+	LOVL_OPT_TENSOR, /* int *: where on the stack it lies now */
+	LOVL_OPT_VALUE, /* int *: the same, for a value of any kind */
+} lovl_option_kind;
+typedef struct lovl_option {
+	const char *name; /* NULL ends a list */
+	lovl_option_kind kind;
+	void *to; /* left as it is when the option is not given */
+} lovl_option;
+/* The last argument, if it is a table at `first` or later: its values; nil then stands in its place. Values stay on the stack. Unknown names: argument. */
+void lovl_take_options(lua_State *L, int first, const lovl_option *list);
+int lovl_choose(lua_State *L, const char *given, const char *what, const char *const *names); /* its place in the list; raises `argument`, listing them */
+
 /* ---- array.c: array-likes ---- */
 
 typedef enum lovl_array_kind { LOVL_TENSOR, LOVL_TABLE, LOVL_SCALAR, LOVL_BYTES, LOVL_MEMORY } lovl_array_kind;
@@ -116,8 +136,14 @@ void lovl_push_result(lua_State *L, ovl_tensor *t); /* the same; a sequence beco
 /* A list of Tensors and of such lists as a sequence: pushes its Tensor, which must not reach scripts. */
 ovl_status lovl_to_sequence(lua_State *L, int at, ovl_error *err);
 ovl_tensor *lovl_check_tensor(lua_State *L, int at, const char *what);
+/* Where a result goes: pushes the Tensor at stack index `out`, or a new one for the core to fill when that is 0. What such a method ends with is lovl_made. */
+ovl_tensor **lovl_out(lua_State *L, int out);
+int lovl_made(lua_State *L, int out, ovl_status status, const ovl_error *err); /* the Tensor on top is filled, or the error raised */
+void lovl_read_positions(lua_State *L, int at, const char *what, int rank, int64_t *out); /* a list as long as the rank */
 void lovl_pressure(lua_State *L, size_t bytes); /* tells the collector about memory that it cannot see; may collect */
 bool lovl_collect_for(lua_State *L, ovl_status status); /* after a `memory` failure: collects, and says whether to try again */
+
+void lovl_tensor_math(lua_State *L); /* tensor_math.c: adds its methods to Tensor's; the module's table is on top */
 
 /* ---- wrap_port.c, wrap_node.c ---- */
 

@@ -7,6 +7,7 @@
 #define STBI_NO_LINEAR
 #define STBI_NO_PSD
 #define STBI_NO_PIC
+#define STBI_NO_TGA
 #define STBI_FAILURE_USERMSG
 #define STBIWDEF __attribute__((visibility("hidden"))) extern
 #define STBIDEF __attribute__((visibility("hidden"))) extern

@@ -1,4 +1,4 @@
-/* wrap_tensor.c - Tensor: elements in memory, with operations on all of them at once. */
+/* wrap_tensor.c - Tensor: elements in memory. The operations on all of them at once are in tensor_math.c. */
 #include "lovl.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,17 +106,26 @@ ovl_status lovl_to_sequence(lua_State *L, int at, ovl_error *err) { return seque
 ovl_tensor *lovl_check_tensor(lua_State *L, int at, const char *what) { return lovl_check(L, at, &lovl_tensor, what); }
 static ovl_tensor *self(lua_State *L) { return lovl_self(L, &lovl_tensor); }
 
-/* Pushes a new Tensor, for the core to fill: ovl_xxx(..., slot, &err). */
-static ovl_tensor **slot(lua_State *L) { return (ovl_tensor **)&lovl_new(L, &lovl_tensor)->c; }
+ovl_tensor **lovl_out(lua_State *L, int out)
+{
+	if (!out)
+		return (ovl_tensor **)&lovl_new(L, &lovl_tensor)->c;
+	lua_pushvalue(L, out);
+	return (ovl_tensor **)&((lovl_object *)lua_touserdata(L, -1))->c;
+}
 
-/* What methods end with: the tensor on top is filled, or the error raised. */
-static int made(lua_State *L, ovl_status status, const ovl_error *err)
+int lovl_made(lua_State *L, int out, ovl_status status, const ovl_error *err)
 {
 	const lovl_object *o = lua_touserdata(L, -1);
 	lovl_try(L, status, err);
-	lovl_pressure(L, ovl_tensor_bytes(o->c));
+	if (!out)
+		lovl_pressure(L, ovl_tensor_bytes(o->c));
 	return 1;
 }
+
+/* The same for methods that always make a new Tensor: ovl_xxx(..., slot(L), &err). */
+static ovl_tensor **slot(lua_State *L) { return lovl_out(L, 0); }
+static int made(lua_State *L, ovl_status status, const ovl_error *err) { return lovl_made(L, 0, status, err); }
 
 /* Pushes zeros. */
 static ovl_tensor *new_tensor(lua_State *L, ovl_type type, const ovl_shape *shape)
@@ -155,8 +164,7 @@ static int from_type(lua_State *L)
 	return 1;
 }
 
-/* A list of positions as long as the rank. */
-static void read_positions(lua_State *L, int at, const char *what, int rank, int64_t *out)
+void lovl_read_positions(lua_State *L, int at, const char *what, int rank, int64_t *out)
 {
 	if (lua_type(L, at) != LUA_TTABLE)
 		lovl_type_error(L, at, what, "a list of positions");
@@ -176,8 +184,8 @@ static int from_region(lua_State *L)
 	int64_t first[OVL_MAX_RANK], last[OVL_MAX_RANK];
 	ovl_error err;
 	ovl_tensor_shape(base, &s);
-	read_positions(L, 2, "first", s.rank, first);
-	read_positions(L, 3, "last", s.rank, last);
+	lovl_read_positions(L, 2, "first", s.rank, first);
+	lovl_read_positions(L, 3, "last", s.rank, last);
 	for (int i = 0; i < s.rank; i++) {
 		if (first[i] < 1 || last[i] > s.dims[i] || first[i] > last[i] + 1)
 			lovl_error(L, OVL_E_NOT_FOUND, "dimension %d: there is no region from %" PRId64 " to %" PRId64 ": its positions are 1 to %" PRId64, i + 1, first[i],
@@ -640,135 +648,6 @@ static int clone(lua_State *L)
 	return made(L, ovl_tensor_clone(t, slot(L), &err), &err);
 }
 
-static int64_t check_dim(lua_State *L, int at, const ovl_tensor *t)
-{
-	ovl_shape s;
-	ovl_tensor_shape(t, &s);
-	return lovl_check_position(L, at, s.rank, "dimension");
-}
-
-static int slice(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	int64_t dim = check_dim(L, 2, t), first, last;
-	ovl_shape s;
-	ovl_error err;
-	ovl_tensor_shape(t, &s);
-	first = lovl_check_whole(L, 3, "first");
-	last = lua_isnoneornil(L, 4) ? s.dims[dim] : lovl_check_whole(L, 4, "last");
-	if (first < 1 || last > s.dims[dim] || first > last + 1)
-		lovl_error(L, OVL_E_NOT_FOUND, "dimension %d: there is no slice from %" PRId64 " to %" PRId64 ": its positions are 1 to %" PRId64, (int)dim + 1, first, last,
-			   s.dims[dim]);
-	return made(L, ovl_math_slice(t, dim, first - 1, last, slot(L), &err), &err);
-}
-
-static int select_(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	int64_t dim = check_dim(L, 2, t), i;
-	ovl_shape s;
-	ovl_error err;
-	ovl_tensor_shape(t, &s);
-	i = lovl_check_position(L, 3, s.dims[dim], "position");
-	return made(L, ovl_math_select(t, dim, i, slot(L), &err), &err);
-}
-
-static int transpose(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	int64_t order[OVL_MAX_RANK];
-	ovl_shape s;
-	ovl_error err;
-	bool used[OVL_MAX_RANK] = {false};
-	ovl_tensor_shape(t, &s);
-	if (lua_isnoneornil(L, 2)) { /* backwards */
-		for (int i = 0; i < s.rank; i++)
-			order[i] = s.rank - 1 - i;
-		return made(L, ovl_math_transpose(t, order, s.rank, slot(L), &err), &err);
-	}
-	read_positions(L, 2, "order", s.rank, order);
-	for (int i = 0; i < s.rank; i++) {
-		if (order[i] < 1 || order[i] > s.rank)
-			lovl_error(L, OVL_E_NOT_FOUND, "order: there is no dimension %" PRId64 ", they are 1 to %d", order[i], s.rank);
-		if (used[--order[i]])
-			lovl_error(L, OVL_E_ARGUMENT, "order: dimension %" PRId64 " occurs twice", order[i] + 1);
-		used[order[i]] = true;
-	}
-	return made(L, ovl_math_transpose(t, order, s.rank, slot(L), &err), &err);
-}
-
-/* ---- sums and the like ---- */
-
-/* Positions that count from 0 become positions that count from 1. */
-static void count_from_one(ovl_tensor *positions)
-{
-	int64_t *p = ovl_tensor_data(positions);
-	for (int64_t i = 0, n = ovl_tensor_count(positions); i < n; i++)
-		p[i]++;
-}
-
-static int argmax(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	int64_t position = 0;
-	ovl_error err;
-	ovl_tensor **out;
-	if (lua_isnoneornil(L, 2)) {
-		lovl_try(L, ovl_math_argmax(t, &position, &err), &err);
-		lua_pushinteger(L, (lua_Integer)position + 1);
-		return 1;
-	}
-	position = check_dim(L, 2, t);
-	out = slot(L);
-	lovl_try(L, ovl_math_argmax_along(t, position, out, &err), &err);
-	count_from_one(*out);
-	return 1;
-}
-
-static int topk(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	int64_t k = lovl_check_whole(L, 2, "k"), dim;
-	ovl_shape s;
-	ovl_error err;
-	ovl_tensor **values, **positions;
-	ovl_tensor_shape(t, &s);
-	if (lua_isnoneornil(L, 3) && s.rank == 0)
-		lovl_error(L, OVL_E_ARGUMENT, "a scalar has no dimension to choose from");
-	dim = lua_isnoneornil(L, 3) ? s.rank - 1 : check_dim(L, 3, t);
-	values = slot(L);
-	positions = slot(L);
-	lovl_try(L, ovl_math_topk(t, k, dim, values, positions, &err), &err);
-	count_from_one(*positions);
-	return 2;
-}
-
-static int softmax(lua_State *L)
-{
-	const ovl_tensor *t = self(L);
-	ovl_shape s;
-	ovl_error err;
-	ovl_tensor_shape(t, &s);
-	if (lua_isnoneornil(L, 2) && s.rank == 0)
-		lovl_error(L, OVL_E_ARGUMENT, "a scalar has no dimension to sum over");
-	int64_t dim = lua_isnoneornil(L, 2) ? s.rank - 1 : check_dim(L, 2, t);
-	return made(L, ovl_math_softmax(t, dim, slot(L), &err), &err);
-}
-
-static int reduce(lua_State *L, ovl_status (*fn)(const ovl_tensor *, double *, ovl_error *))
-{
-	double v = 0;
-	ovl_error err;
-	lovl_try(L, fn(self(L), &v, &err), &err);
-	lua_pushnumber(L, (lua_Number)v);
-	return 1;
-}
-
-static int min(lua_State *L) { return reduce(L, ovl_math_min); }
-static int max(lua_State *L) { return reduce(L, ovl_math_max); }
-static int sum(lua_State *L) { return reduce(L, ovl_math_sum); }
-static int mean(lua_State *L) { return reduce(L, ovl_math_mean); }
-
 /* ---- files ---- */
 
 static int save(lua_State *L)
@@ -824,9 +703,8 @@ static const luaL_Reg SETTERS[] = {{"shape", set_shape}, {NULL, NULL}};
 static const luaL_Reg METHODS[] = {
 	{"get_element_type", get_element_type}, {"get_shape", get_shape}, {"get_size", get_size}, {"get_byte_size", get_byte_size}, {"get_strides", get_strides},
 	{"is_continuous", is_continuous}, {"get", get}, {"set", set}, {"flat", flat}, {"totable", totable}, {"bytes", bytes}, {"copy_from", copy_from},
-	{"copy_to", copy_to}, {"fill", fill}, {"set_shape", set_shape}, {"reshape", reshape}, {"astype", astype}, {"clone", clone}, {"slice", slice},
-	{"select", select_}, {"transpose", transpose}, {"argmax", argmax}, {"topk", topk}, {"softmax", softmax}, {"min", min}, {"max", max}, {"sum", sum},
-	{"mean", mean}, {"save", save}, {NULL, NULL}};
+	{"copy_to", copy_to}, {"fill", fill}, {"set_shape", set_shape}, {"reshape", reshape}, {"astype", astype}, {"clone", clone}, {"save", save},
+	{NULL, NULL}};
 static const luaL_Reg META[] = {{"__tostring", to_string}, {NULL, NULL}};
 const lovl_class lovl_tensor = {
 	.name = "Tensor", .key = "ovlite.Tensor", .release = tensor_release, .methods = METHODS, .getters = GETTERS, .setters = SETTERS, .meta = META};
@@ -838,4 +716,5 @@ void lovl_open_tensor(lua_State *L)
 {
 	lovl_class_open(L, &lovl_tensor);
 	lovl_functions(L, FUNCTIONS);
+	lovl_tensor_math(L);
 }

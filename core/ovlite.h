@@ -304,6 +304,9 @@ OVL_API ovl_request *ovl_completions_pop(ovl_completions *q, int64_t ms, ovl_err
 /* ---- whole-tensor operations: see tensor/math.h ---- */
 #include "tensor/math.h"
 
+/* ---- pictures: see image/image.h ---- */
+#include "image/image.h"
+
 /* ---- what specs need (OVLITE test door; not for users) ---- */
 OVL_API uint64_t ovl_memory_count(void);
 OVL_API void ovl_memory_fail_at(int64_t k);

@@ -10,7 +10,7 @@ local ov = {
   InferRequest = core.request,
   OVDict = require("ovlite.ovdict"),
   AsyncInferQueue = require("ovlite.queue"),
-  image = core.image,
+  image = require("ovlite.image"),
   poll = core.poll,
   pollfd = core.pollfd,
   error_code = core.error_code,
@@ -50,12 +50,14 @@ local builder = require("ovlite.builder")
 ov.Model = builder.model
 builder.install_arithmetic()
 
--- Parts that are loaded when they are asked for: opset1 to opset15, preprocess.
+-- Parts that are loaded when they are asked for: opset1 to opset15, pipeline, preprocess.
 return setmetatable(ov, {
   __index = function(t, name)
     local opset, part = type(name) == "string" and tonumber(name:match("^opset(%d+)$")), nil
     if opset and opset >= 1 and opset <= 15 then
       part = builder.opset(opset)
+    elseif name == "pipeline" then
+      part = require("ovlite.pipeline")
     elseif name == "preprocess" then
       local found, module = pcall(require, "ovlite.preprocess")
       if not found then core.fail("unsupported", "preprocessing is not there yet: " .. tostring(module):match("[^\n]*")) end

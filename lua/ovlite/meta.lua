@@ -35,6 +35,7 @@ error("ovlite.meta describes the module for editors; it is not there to be loade
 ---@field opset15 ov.Opset
 ---@field OVDict ov.OVDictMethods
 ---@field preprocess table
+---@field pipeline ov.pipeline
 local ov = {}
 
 ---Reads and compiles models, and keeps properties for them.
@@ -184,32 +185,91 @@ function Tensor:astype(element_type) end
 ---A copy with memory of its own.
 ---@return ov.Tensor
 function Tensor:clone() end
+---Options of methods that give a tensor: with `out` that tensor takes the result and is returned.
+---It is of the result's type, and dense or a region of the result's shape.
+---@class ov.Out
+---@field out? ov.Tensor
+
 ---A copy of positions first to last of one dimension.
 ---@param dim integer
 ---@param first integer
 ---@param last? integer
+---@param options? ov.Out
 ---@return ov.Tensor
-function Tensor:slice(dim, first, last) end
+function Tensor:slice(dim, first, last, options) end
 ---A copy of one position of a dimension, without that dimension.
 ---@param dim integer
 ---@param i integer
+---@param options? ov.Out
 ---@return ov.Tensor
-function Tensor:select(dim, i) end
+function Tensor:select(dim, i, options) end
 ---@param order? integer[] dimensions from 1; backwards when not given
+---@param options? ov.Out
 ---@return ov.Tensor
-function Tensor:transpose(order) end
+function Tensor:transpose(order, options) end
+---Chosen positions of a dimension; the shape of `positions` stands in its place. `not_found` names one that is not there.
+---@param dim integer
+---@param positions ov.Tensor|integer[]|integer integers
+---@param options? ov.Out
+---@return ov.Tensor
+function Tensor:gather(dim, positions, options) end
 ---The position of the largest element; with a dimension an i64 tensor of positions along it.
 ---@param dim? integer
+---@param options? ov.Out
 ---@return integer|ov.Tensor
-function Tensor:argmax(dim) end
+function Tensor:argmax(dim, options) end
 ---The k largest along a dimension (the last one), best first.
 ---@param k integer
 ---@param dim? integer
+---@param options? {out: {[1]: ov.Tensor, [2]: ov.Tensor}}
 ---@return ov.Tensor values, ov.Tensor positions
-function Tensor:topk(k, dim) end
+function Tensor:topk(k, dim, options) end
+---Sorted along a dimension (the last one), equals in the order they came in; NaN is above all.
+---@param dim? integer
+---@param options? {descending: boolean?, out: {[1]: ov.Tensor, [2]: ov.Tensor}?}
+---@return ov.Tensor values, ov.Tensor positions
+function Tensor:sort(dim, options) end
+---@class ov.NmsOptions: ov.Out
+---@field iou? number boxes are suppressed above this overlap (0.5)
+---@field score? number boxes below it are not looked at
+---@field max? integer
+---@field classes? ov.Tensor {n}: only boxes of one class suppress each other
+---@field centred? boolean boxes are centre x, centre y, width, height
+
+---Non-maximum suppression of boxes {n, 4} (left, top, right, bottom): the positions of those that stay, best score first.
+---@param scores ov.Tensor {n}
+---@param options? ov.NmsOptions
+---@return ov.Tensor positions i64
+function Tensor:nms(scores, options) end
+---Greedy CTC decoding of {rows, steps, classes}: for each row the classes told, and the mean of their values.
+---@param options? {blank: integer} the blank's class (1)
+---@return integer[][] classes, number[] scores
+function Tensor:ctc(options) end
 ---@param dim? integer the last one
+---@param options? ov.Out
 ---@return ov.Tensor
-function Tensor:softmax(dim) end
+function Tensor:softmax(dim, options) end
+---value * scale + shift, one number for all or one for each position of a dimension (the last one).
+---f32 for integers, else the tensor's type; out may be the tensor itself.
+---@param scale? number|number[] 1
+---@param shift? number|number[] 0
+---@param options? {dim: integer?, type: ov.ElementType?, out: ov.Tensor?}
+---@return ov.Tensor
+function Tensor:affine(scale, shift, options) end
+---As ov.image.resize.
+---@param height integer
+---@param width integer
+---@param options? ov.ImageOptions
+---@return ov.Tensor
+function Tensor:resize(height, width, options) end
+---As ov.image.crop.
+---@param left integer
+---@param top integer
+---@param height integer
+---@param width integer
+---@param options? {fill: number|number[]?, out: ov.Tensor?}
+---@return ov.Tensor
+function Tensor:crop(left, top, height, width, options) end
 ---@return number
 function Tensor:min() end
 ---@return number
@@ -790,14 +850,173 @@ function AsyncInferQueue:size() end
 function AsyncInferQueue:requests() end
 function AsyncInferQueue:close() end
 
+---@alias ov.ResizeMethod "nearest"|"linear"|"cubic"|"area"
+
+---@class ov.ImageOptions
+---@field method? ov.ResizeMethod linear; area is the mean of what a pixel covers
+---@field out? ov.Tensor takes the result and is returned; may be a region of a larger picture
+
+---@class ov.DrawOptions
+---@field color? number|number[] 0 to 255, for each channel (255)
+---@field alpha? number 0 to 1 (1)
+---@field width? number of lines (2)
+---@field fill? boolean draw_rect: the area
+
+---Pictures are u8 tensors {height, width} or {height, width, channels}. Coordinates are distances in pixels from the top left corner, x to the right.
 ---@class ov.image
 local image = {}
----@param source string a path, or the bytes of a PNG, JPEG, BMP, GIF or PNM
----@param options? {channels: 1|2|3|4}
+---Damaged and cut off files raise `parse`, more than max_pixels (2^27) `shape`.
+---@param source string a path, or the bytes of a PNG, JPEG, BMP, GIF (its first frame) or PNM
+---@param options? {channels: 1|2|3|4?, max_pixels: integer?}
 ---@return ov.Tensor u8 {height, width, channels}
 function image.load(source, options) end
 ---@param path string ends in .png, .jpg or .bmp
 ---@param tensor ov.Tensor u8 {height, width} or {height, width, channels}
-function image.save(path, tensor) end
+---@param options? {quality: integer} of JPEG, 1 to 100 (92)
+function image.save(path, tensor, options) end
+---@param picture ov.Tensor also f32
+---@param height integer
+---@param width integer
+---@param options? ov.ImageOptions
+---@return ov.Tensor
+function image.resize(picture, height, width, options) end
+---Part of a picture. Without `fill` it must lie inside.
+---@param picture ov.Tensor also f32
+---@param left integer
+---@param top integer
+---@param height integer
+---@param width integer
+---@param options? {fill: number|number[]?, out: ov.Tensor?}
+---@return ov.Tensor
+function image.crop(picture, left, top, height, width, options) end
+---As large as fits, in the middle; (x, y) of the picture is at (x * scale_x + left, y * scale_y + top). ov.pipeline.unletterbox goes back.
+---@param picture ov.Tensor
+---@param height integer
+---@param width integer
+---@param options? {fill: number|number[]?, method: ov.ResizeMethod?, out: ov.Tensor?}
+---@return ov.Tensor picture, {scale_x: number, scale_y: number, left: integer, top: integer, width: integer, height: integer} placement
+function image.letterbox(picture, height, width, options) end
+---A quadrilateral straightened by a perspective transform; where it shrinks it averages.
+---@param picture ov.Tensor
+---@param corners number[][]|number[]|ov.Tensor four points, clockwise from the top left one
+---@param height integer
+---@param width integer
+---@param options? ov.ImageOptions
+---@return ov.Tensor
+function image.warp(picture, corners, height, width, options) end
+---@class ov.BlobOptions
+---@field mean? number|number[] 0
+---@field scale? number|number[] 1
+---@field reverse? boolean
+---@field method? ov.ResizeMethod
+---@field out? ov.Tensor may be a part of a batch
+
+---A net's input in one pass: resized, (value - mean) / scale, channels first; reverse: BGR of RGB.
+---@param picture ov.Tensor
+---@param height integer
+---@param width integer
+---@param options? ov.BlobOptions
+---@return ov.Tensor f32 {1, channels, height, width}
+function image.blob(picture, height, width, options) end
+---Connected parts (diagonals connect) of a map {height, width} above a threshold (0).
+---@param map ov.Tensor
+---@param options? {threshold: number}
+---@return ov.Tensor boxes i64 {n, 4}: left, top, right, bottom, the last two outside
+---@return ov.Tensor areas i64 {n}
+function image.components(map, options) end
+---@class ov.TextBoxOptions
+---@field threshold? number 0.3
+---@field score? number the least mean probability of a box, 0.5
+---@field unclip? number 1.6
+---@field min_side? number pixels, 3
+---@field max? integer parts that are looked at, 1000
+---@field dilate? boolean parts grow by a pixel first (true)
+
+---Lines of text in a detector's map of probabilities: each part's smallest rectangle, made larger by area * unclip / perimeter.
+---@param map ov.Tensor {height, width}
+---@param options? ov.TextBoxOptions
+---@return ov.Tensor boxes f32 {n, 4, 2}: clockwise, the first edge runs to the right
+---@return ov.Tensor scores f32 {n}
+function image.text_boxes(map, options) end
+---@param picture ov.Tensor changed, and returned
+---@param left number
+---@param top number
+---@param width number
+---@param height number
+---@param options? ov.DrawOptions
+---@return ov.Tensor
+function image.draw_rect(picture, left, top, width, height, options) end
+---@param picture ov.Tensor changed, and returned
+---@param x0 number
+---@param y0 number
+---@param x1 number
+---@param y1 number
+---@param options? ov.DrawOptions
+---@return ov.Tensor
+function image.draw_line(picture, x0, y0, x1, y1, options) end
+---@param picture ov.Tensor changed, and returned
+---@param points number[][]|number[]|ov.Tensor at most 1024
+---@param options? ov.DrawOptions
+---@return ov.Tensor
+function image.draw_polygon(picture, points, options) end
+---ASCII; other characters become '?'.
+---@param picture ov.Tensor changed, and returned
+---@param left number
+---@param top number
+---@param text string at most 4096 bytes
+---@param options? {color: number|number[]?, size: number?, background: number|number[]?, alpha: number?} size: of a line, in pixels (14)
+---@return ov.Tensor
+function image.draw_text(picture, left, top, text, options) end
+---@class ov.MontageOptions
+---@field columns? integer
+---@field height? integer of a cell: that of the largest
+---@field width? integer
+---@field gap? integer 4
+---@field fill? number|number[] 0
+---@field method? ov.ResizeMethod area
+
+---Pictures side by side, each as large as fits into its cell.
+---@param pictures ov.Tensor[]
+---@param options? ov.MontageOptions
+---@return ov.Tensor
+function image.montage(pictures, options) end
+
+---Steps around a model that are not a graph.
+---@class ov.pipeline
+local pipeline = {}
+---Points {..., 2} (x, y) or {n, 4} of a letterboxed picture, as points of the picture it came from.
+---@param points ov.Tensor
+---@param placement table what ov.image.letterbox gave
+---@return ov.Tensor f32
+function pipeline.unletterbox(points, placement) end
+---for tile, left, top in tiles(picture, height, width): views that cover the picture.
+---@param picture ov.Tensor
+---@param height integer
+---@param width integer
+---@param options? {overlap: integer}
+---@return fun(): ov.Tensor?, integer, integer
+function pipeline.tiles(picture, height, width, options) end
+---for window, first in windows(samples, size): all in one tensor, the last one filled up with zeros.
+---@param samples ov.Tensor {n}
+---@param size integer
+---@param options? {hop: integer?, out: ov.Tensor?}
+---@return fun(): ov.Tensor?, integer
+function pipeline.windows(samples, size, options) end
+---@param source string path or bytes
+---@return ov.Tensor samples f32 from -1 to 1: {samples}, or {channels, samples}
+---@return integer rate a second
+function pipeline.wav(source) end
+---for group in batches(items, most, key): at most so many, those of like key together.
+---@generic T
+---@param items T[]
+---@param most integer
+---@param key fun(item: T): number
+---@return fun(): T[]?
+function pipeline.batches(items, most, key) end
+---@param scores ov.Tensor one row
+---@param k integer
+---@param labels? string[]
+---@return {position: integer, score: number, label: string?}[] best first
+function pipeline.top(scores, k, labels) end
 
 return ov

@@ -82,4 +82,40 @@ describe("when memory is short", function()
     for i = 1, 16 do data[i] = i - 8 end
     assert.are.equal(8, request:infer(data)[1]:get(1, 16))
   end)
+
+  local t, map = ov.Tensor("f32", { 4, 6 }):fill(0.7), ov.Tensor("f32", { 20, 20 })
+  ov.Tensor(map, { 3, 3 }, { 12, 15 }):fill(0.9)
+  local picture, boxes = ov.Tensor("u8", { 9, 7, 3 }):fill(50), ov.Tensor("f32", { 3, 4 })
+  for name, call in pairs({
+    sort = function() return t:sort(1) end,
+    topk = function() return t:topk(2, 1) end,
+    softmax = function() return t:softmax(1) end,
+    gather = function() return t:gather(2, { 1, 2 }) end,
+    affine = function() return t:affine(2) end,
+    nms = function() return boxes:nms(ov.Tensor("f32", { 3 }), { classes = ov.Tensor("i32", { 3 }) }) end,
+    ctc = function() return t:reshape({ 2, 2, 6 }):ctc() end,
+    resize = function() return picture:resize(20, 20) end,
+    letterbox = function() return ov.image.letterbox(picture, 20, 20) end,
+    blob = function() return ov.image.blob(picture, 20, 20) end,
+    warp = function() return ov.image.warp(picture, { 0, 0, 5, 0, 5, 5, 0, 5 }, 4, 4) end,
+    components = function() return ov.image.components(map) end,
+    text_boxes = function() return ov.image.text_boxes(map) end,
+    montage = function() return ov.image.montage({ picture, picture }) end,
+    ["into a region"] = function() return t:softmax(1, { out = ov.Tensor(ov.Tensor("f32", { 9, 9 }), { 1, 1 }, { 4, 6 }) }) end,
+  }) do
+    it("each allocation of it may fail: " .. name, function()
+      local k, failed, ok, err = 0, 0, nil, nil
+      repeat
+        k = k + 1
+        core.memory_fail_at(k)
+        ok, err = pcall(call)
+        core.memory_fail_at(0)
+        if not ok then
+          failed = failed + 1
+          assert.are.equal("memory", ov.error_code(err), err)
+        end
+      until ok and k > 30
+      assert.is_true(failed > 0)
+    end)
+  end
 end)

@@ -47,9 +47,10 @@ describe("meta.lua", function()
     end)
   end
 
-  it("describes OVDict, AsyncInferQueue and ov.image", function()
+  it("describes OVDict, AsyncInferQueue, ov.image and ov.pipeline", function()
     compare("OVDict", ov.OVDict, methods.OVDict)
     compare("image", ov.image, methods.image)
+    compare("pipeline", ov.pipeline, methods.pipeline)
     local x = ov.opset13.parameter({ 1 })
     local queue = ov.AsyncInferQueue(ov.compile_model(ov.Model({ ov.opset13.relu(x) }, { x })), 1)
     for name in pairs(methods.AsyncInferQueue) do assert.are.equal("function", type(queue[name]), name) end
