@@ -19,7 +19,8 @@
 typedef struct conv_state {
 	const ovl_gemm_isa *isa;
 	ovl_conv_geometry g;
-	bool lines;
+	bool lines, pointwise;     /* pointwise: g has all pixels in one row */
+	int64_t line;              /* pointwise: pixels of a row of the image */
 	int64_t ic, oc;            /* of a group */
 	int64_t merged;            /* narrow groups that were made one, with zeros where they do not meet */
 	int64_t kx;                /* segments along x: kernel[2], or 1 where a segment covers them all */
@@ -196,7 +197,9 @@ static void set_view(conv_state *s, const ovl_problem *p)
 	s->ic = g->in_channels / g->groups;
 	s->oc = g->out_channels / g->groups;
 	s->lines = !ovl_desc_is_cl(&p->in[0], &ld);
-	if (is_pointwise(g) && !s->lines) { /* all pixels of all images are one row */
+	s->line = g->in[2];
+	s->pointwise = is_pointwise(g) && !s->lines;
+	if (s->pointwise) { /* all pixels of all images are one row */
 		g->in[2] = g->out[2] = pixels * g->batch;
 		g->in[0] = g->in[1] = g->out[0] = g->out[1] = g->batch = 1;
 		pixels = g->in[2];
@@ -416,17 +419,8 @@ static void place_tile(const conv_state *s, const conv_job *job, int64_t group, 
 	}
 }
 
-static void do_chunk(void *arg, int64_t chunk, int worker)
+static ovl_gemm gemm_of(const conv_state *s, const conv_job *job, int64_t group)
 {
-	const conv_job *job = arg;
-	const conv_state *s = job->s;
-	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
-	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
-	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
-	char *scratch = job->workers + (size_t)worker * s->worker_scratch;
-	ovl_gemm_rows *rows = (void *)scratch;
-	char *segs = scratch + s->rows_size;
-	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
 	ovl_gemm p = {.k = s->k,
 		.n = s->oc,
 		.ldc = s->ldc,
@@ -435,16 +429,37 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.b_vec = s->k_total * s->isa->vl,
 		.first_column = group * s->oc,
 		.bias = s->bias ? s->bias + group * s->oc : NULL};
-	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
-		return;
 	p.b = job->weights + group * s->vecs * p.b_vec;
 	ovl_gemm_set_tail(&p, &s->tail, job->call->in);
+	return p;
+}
+
+/* Tiles [tile, tile_end) times vectors [vec, vec_end) of one group. */
+static void do_tiles(const conv_job *job, int64_t group, int64_t tile, int64_t tile_end, int64_t vec, int64_t vec_end, char *scratch)
+{
+	const conv_state *s = job->s;
+	ovl_gemm_rows *rows = (void *)scratch;
+	char *segs = scratch + s->rows_size;
+	float *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
+	ovl_gemm p = gemm_of(s, job, group);
 	for (; tile < tile_end; tile += s->sub) {
 		int64_t count = least(s->sub, tile_end - tile);
 		for (int64_t i = 0; i < count; i++)
 			place_tile(s, job, group, tile + i, &rows[i], (void *)(segs + (size_t)i * s->segs_size), patches + i * s->patch_size);
 		s->isa->block(&p, rows, count, vec, vec_end - vec);
 	}
+}
+
+static void do_chunk(void *arg, int64_t chunk, int worker)
+{
+	const conv_job *job = arg;
+	const conv_state *s = job->s;
+	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks;
+	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
+		return;
+	do_tiles(job, chunk / (s->m_chunks * s->n_chunks), ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m),
+		ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1), ovl_gemm_tile_at(s->vecs, s->n_chunks, n),
+		ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1), job->workers + (size_t)worker * s->worker_scratch);
 }
 
 ovl_status ovl_conv_run(const ovl_call *call)
@@ -459,3 +474,57 @@ ovl_status ovl_conv_run(const ovl_call *call)
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;
 }
+
+/* ---- by rows, for chains ---- */
+
+void ovl_conv_need_rows(const ovl_conv_geometry *g, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
+{
+	int64_t image = from / g->out[1], first = from % g->out[1], last = first + (to - from) - 1;
+	int64_t top = first * g->stride[1] - g->pad_begin[1], bottom = last * g->stride[1] - g->pad_begin[1] + (g->kernel[1] - 1) * g->dilation[1] + 1;
+	top = least(most(top, 0), g->in[1]);
+	bottom = most(least(bottom, g->in[1]), top);
+	*in_from = image * g->in[1] + top;
+	*in_to = image * g->in[1] + bottom;
+}
+
+static int rows_input(const ovl_problem *p)
+{
+	ovl_conv_geometry g;
+	int64_t ld;
+	if (ovl_conv_problem(p, &g) || p->in[0].rank != 4 || !p->in_data[1] || g.groups != 1 || g.in[1] < 2 || g.out[2] < 2)
+		return -1;
+	return is_pointwise(&g) ? (ovl_desc_is_cl(&p->in[0], &ld) ? 0 : -1) : wants_lines(p, &g) ? 0 : -1;
+}
+
+static void rows_need(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
+{
+	const conv_state *s = state;
+	if (!s->pointwise) {
+		ovl_conv_need_rows(&s->g, from, to, in_from, in_to);
+		return;
+	}
+	*in_from = from;
+	*in_to = to;
+}
+
+static void rows_run(const ovl_call *call, int64_t from, int64_t to)
+{
+	const conv_state *s = call->state;
+	conv_job job = {s, call, s->weights->data, NULL};
+	if (s->pointwise) {
+		ovl_gemm p = gemm_of(s, &job, 0);
+		int64_t pixel = from * s->line, add = s->tail.add_input;
+		s->isa->run(&p, (to - from) * s->line, (const float *)call->in[0] + pixel * s->x, s->x, (float *)call->out[0] + pixel * s->ldc,
+			add < 0 ? NULL : (const float *)call->in[add] + pixel * s->ldadd, pixel, 0, s->vecs);
+	} else {
+		do_tiles(&job, 0, from * s->row_tiles, to * s->row_tiles, 0, s->vecs, call->scratch);
+	}
+}
+
+static size_t rows_scratch(const void *state)
+{
+	const conv_state *s = state;
+	return s->pointwise ? 0 : s->worker_scratch;
+}
+
+const ovl_rows ovl_conv_rows = {rows_input, rows_need, rows_run, rows_scratch};

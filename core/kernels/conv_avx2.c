@@ -9,5 +9,6 @@ static const ovl_kernel conv = {.name = "conv_avx2",
 	.accept = ovl_conv_accept,
 	.prepare = prepare,
 	.run = ovl_conv_run,
-	.release = ovl_conv_release};
+	.release = ovl_conv_release,
+	.rows = &ovl_conv_rows};
 const ovl_kernel *const ovl_kernels_conv_avx2[] = {&conv, NULL};

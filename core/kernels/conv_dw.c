@@ -175,14 +175,11 @@ static void do_row(const dw_state *s, const ovl_call *call, ovl_dw_tile *t, int6
 	}
 }
 
-static void do_chunk(void *arg, int64_t chunk, int worker)
+/* Output rows [row, end), channels [first, last). */
+static void do_rows(const dw_state *s, const ovl_call *call, int64_t row, int64_t end, int64_t first, int64_t last)
 {
-	const dw_job *job = arg;
-	const dw_state *s = job->s;
 	const ovl_conv_geometry *g = &s->g;
-	int64_t r = chunk / s->channel_chunks, b = chunk % s->channel_chunks, vl = s->isa->gemm->vl;
-	int64_t row = ovl_gemm_tile_at(s->rows, s->row_chunks, r), end = ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1);
-	int64_t first = ovl_gemm_tile_at(g->groups, s->channel_chunks, b), last = ovl_gemm_tile_at(g->groups, s->channel_chunks, b + 1), next;
+	int64_t vl = s->isa->gemm->vl, next;
 	ovl_dw_tile t = {.x = s->ld,
 		.tap = s->ld * g->dilation[2],
 		.step = s->ld * g->stride[2],
@@ -196,9 +193,6 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.clamp = s->tail.act == OVL_GEMM_CLAMP,
 		.low = s->tail.alpha,
 		.high = s->tail.beta};
-	(void)worker;
-	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
-		return;
 	for (int64_t stop; row < end; row = stop) {
 		stop = row + s->group < end ? row + s->group : end;
 		for (int64_t c = first; c < last; c = next) {
@@ -206,9 +200,21 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 			t.channels = next - c;
 			t.bias = s->bias ? s->bias + c : NULL;
 			for (int64_t y = row; y < stop; y++)
-				do_row(s, job->call, &t, y, c);
+				do_row(s, call, &t, y, c);
 		}
 	}
+}
+
+static void do_chunk(void *arg, int64_t chunk, int worker)
+{
+	const dw_job *job = arg;
+	const dw_state *s = job->s;
+	int64_t r = chunk / s->channel_chunks, b = chunk % s->channel_chunks;
+	(void)worker;
+	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
+		return;
+	do_rows(s, job->call, ovl_gemm_tile_at(s->rows, s->row_chunks, r), ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1),
+		ovl_gemm_tile_at(s->g.groups, s->channel_chunks, b), ovl_gemm_tile_at(s->g.groups, s->channel_chunks, b + 1));
 }
 
 ovl_status ovl_dw_run(const ovl_call *call)
@@ -220,3 +226,24 @@ ovl_status ovl_dw_run(const ovl_call *call)
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;
 }
+
+/* ---- by rows, for chains ---- */
+
+static int rows_input(const ovl_problem *p)
+{
+	ovl_conv_geometry g;
+	return ovl_conv_problem(p, &g) || p->in[0].rank != 4 || g.kernel[0] != 1 || g.in[1] < 2 || g.out[2] < 2 ? -1 : 0;
+}
+
+static void rows_need(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
+{
+	ovl_conv_need_rows(&((const dw_state *)state)->g, from, to, in_from, in_to);
+}
+
+static void rows_run(const ovl_call *call, int64_t from, int64_t to)
+{
+	const dw_state *s = call->state;
+	do_rows(s, call, from, to, 0, s->g.groups);
+}
+
+const ovl_rows ovl_dw_rows = {rows_input, rows_need, rows_run, NULL};

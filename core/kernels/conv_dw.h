@@ -40,5 +40,6 @@ const char *ovl_dw_accept(ovl_problem *p);
 ovl_status ovl_dw_prepare(const ovl_dw_isa *isa, const ovl_problem *p, ovl_prepared *out, ovl_error *err);
 ovl_status ovl_dw_run(const ovl_call *call);
 void ovl_dw_release(void *state);
+extern const ovl_rows ovl_dw_rows;
 
 #endif

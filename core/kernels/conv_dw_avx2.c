@@ -8,5 +8,6 @@ static const ovl_kernel conv_dw = {.name = "conv_dw_avx2",
 	.accept = ovl_dw_accept,
 	.prepare = prepare,
 	.run = ovl_dw_run,
-	.release = ovl_dw_release};
+	.release = ovl_dw_release,
+	.rows = &ovl_dw_rows};
 const ovl_kernel *const ovl_kernels_conv_dw_avx2[] = {&conv_dw, NULL};

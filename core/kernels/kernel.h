@@ -85,6 +85,18 @@ typedef struct ovl_call {
 /* A worker's own memory, the same for all steps, so that it stays in the cache of one core; 64-byte aligned, contents undefined. */
 static inline void *ovl_call_room(const ovl_call *call, int worker) { return call->rooms + (size_t)worker * call->room_size; }
 
+/* Rows on demand: what makes a kernel a link of a chain (chain.h), in which a few rows go from link to link while they are in L2. Values are CL of rank 4; a
+ * row is a line of pixels, rows count through all images. */
+typedef struct ovl_rows {
+	/* Which input of this accepted problem is asked for row by row; -1: the problem cannot be done by rows. Before prepare(). */
+	int (*input)(const ovl_problem *p);
+	/* Rows of that input that output rows [from, to), all of one image, depend on. */
+	void (*need)(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to);
+	/* Output rows [from, to) of one image, on this thread alone. Addresses are those of whole tensors, but only the rows in question have to be there. */
+	void (*run)(const ovl_call *call, int64_t from, int64_t to);
+	size_t (*scratch)(const void *state); /* of such a call; NULL: none */
+} ovl_rows;
+
 typedef struct ovl_kernel {
 	const char *name; /* "conv_avx512" */
 	const char *ops; /* blank-separated operator type names it may be asked for */
@@ -95,6 +107,7 @@ typedef struct ovl_kernel {
 	ovl_status (*prepare)(const ovl_problem *p, ovl_prepared *out, ovl_error *err);
 	ovl_status (*run)(const ovl_call *call); /* allocates nothing */
 	void (*release)(void *state); /* NULL: state is freed by ovl_free */
+	const ovl_rows *rows; /* NULL: whole values only */
 } ovl_kernel;
 
 /* ---- descs (kernels/desc.c) ---- */

@@ -577,43 +577,67 @@ static bool keep_scratch(ovl_plan *p, const ovl_prepared *prep, int threads)
 	return ovl_mul_ok(p->room_size, (size_t)(threads < 1 ? 1 : threads), &rooms) && ovl_add_ok(p->shared_size, rooms, &p->scratch_size);
 }
 
-static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
+static ovl_status draft_frame(ovl_build *b, const ovl_draft *d, const int *in, int n_in, const int *out, int n_out, frame *f)
 {
-	ovl_step *s = &b->plan->steps.at[d->step];
-	frame f;
-	ovl_status st = OVL_OK;
-	if (!frame_open(&f, b, s->n_in, s->n_out))
+	if (!frame_open(f, b, n_in, n_out))
 		return no_memory(b);
-	f.p.op = d->op;
-	f.p.params = d->params;
-	f.p.posts = d->posts;
-	f.p.n_posts = d->n_posts;
-	f.p.n_op_in = d->n_op_in;
-	f.p.unused = d->unused;
-	frame_reset(&f, true);
-	for (int i = 0; i < s->n_in; i++) {
-		frame_value(&f, b, i, s->in[i]);
-		f.p.in_packed[i] = i < 64 && (d->packed >> i & 1);
+	f->p.op = d->op;
+	f->p.params = d->params;
+	f->p.posts = d->posts;
+	f->p.n_posts = d->n_posts;
+	f->p.n_op_in = d->n_op_in;
+	f->p.unused = d->unused;
+	frame_reset(f, true);
+	for (int i = 0; i < n_in; i++) {
+		frame_value(f, b, i, in[i]);
+		f->p.in_packed[i] = i < 64 && (d->packed >> i & 1);
 	}
-	for (int i = 0; i < s->n_out; i++)
-		f.p.out[i] = b->plan->values.at[s->out[i]].desc;
-	f.p.packs = sources_lasting(b, &f) ? b->packs : NULL;
+	for (int i = 0; i < n_out; i++)
+		f->p.out[i] = b->plan->values.at[out[i]].desc;
+	f->p.packs = sources_lasting(b, f) ? b->packs : NULL;
+	return OVL_OK;
+}
+
+ovl_status ovl_build_problem(ovl_build *b, const ovl_draft *d, const int *in, int n_in, const int *out, int n_out, ovl_problem *p)
+{
+	frame f;
+	OVL_TRY(draft_frame(b, d, in, n_in, out, n_out, &f));
+	*p = f.p;
+	return OVL_OK;
+}
+
+void ovl_build_problem_free(ovl_problem *p) { ovl_free(p->in); } /* where a frame's memory begins */
+
+static ovl_status prepare_alone(ovl_build *b, const ovl_draft *d, ovl_step *s)
+{
+	frame f;
+	ovl_status st = draft_frame(b, d, s->in, s->n_in, s->out, s->n_out, &f);
+	if (st != OVL_OK)
+		return st;
 	if (!s->kernel)
 		s->kernel = choose(b, &f, s->name); /* copies are chosen now, when their strides are final */
 	if (!s->kernel)
 		st = ovl_fail(b->err, OVL_E_UNSUPPORTED, "no kernel lays out %s values anew", ovl_type_name(f.p.in[0].type));
 	if (st == OVL_OK)
 		st = s->kernel->prepare(&f.p, &s->prep, b->err);
-	if (st == OVL_OK) {
-		snprintf(s->exec_type, sizeof s->exec_type, "%s_%s%s%s", s->kernel->name, ovl_type_name(f.p.out[0].type), s->prep.detail[0] ? "_" : "", s->prep.detail);
-		if (!keep_scratch(b->plan, &s->prep, b->options->threads))
-			st = ovl_fail(b->err, OVL_E_MEMORY, "the scratch memory is too large");
-	}
 	ovl_free(f.block);
-	for (int i = 0; i < s->n_in && st == OVL_OK; i++)
+	return st;
+}
+
+static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
+{
+	ovl_step *s = &b->plan->steps.at[d->step];
+	ovl_status st = d->n_links ? ovl_build_chain(b, d, &s->prep) : prepare_alone(b, d, s);
+	if (st == OVL_OK && !keep_scratch(b->plan, &s->prep, b->options->threads))
+		st = ovl_fail(b->err, OVL_E_MEMORY, "the scratch memory is too large");
+	if (st != OVL_OK)
+		return ovl_error_prefix(b->err, "node '%s'", s->name);
+	snprintf(s->exec_type, sizeof s->exec_type, "%s_%s%s%s", s->kernel->name, ovl_type_name(b->plan->values.at[s->out[0]].desc.type),
+		s->prep.detail[0] ? "_" : "", s->prep.detail);
+	for (int i = 0; i < s->n_in; i++)
 		if (i < 64 && (d->packed >> i & 1))
 			s->in[i] = -1;
-	return st == OVL_OK ? st : ovl_error_prefix(b->err, "node '%s'", s->name);
+	return OVL_OK;
 }
 
 /* Constants that every reader has packed are not needed any more. */
@@ -719,6 +743,8 @@ ovl_status ovl_plan_build(ovl_program *program, const ovl_graph *g, const ovl_sh
 	}
 	ovl_graph_free(b.graph);
 	ovl_free(b.node_values);
+	for (size_t i = 0; i < b.drafts.n; i++)
+		ovl_build_links_free(&b.drafts.at[i]);
 	ovl_vec_free(&b.drafts);
 	ovl_vec_free(&b.copy_of);
 	ovl_vec_free(&b.copy_next);

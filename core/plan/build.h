@@ -16,6 +16,8 @@ typedef struct ovl_draft {
 	uint64_t packed; /* bit i: input i was packed by prepare() */
 	uint64_t unused; /* bit i: output i has no reader */
 	int in_place;
+	struct ovl_build_link *links; /* of a chain (chains.c), which packs by itself */
+	int n_links;
 } ovl_draft;
 
 typedef struct ovl_build {
@@ -41,6 +43,10 @@ bool ovl_build_halves_read(const ovl_build *b, const ovl_node *n); /* readers of
 ovl_status ovl_build_copy_step(ovl_build *b, int from, int to, const char *name);
 ovl_step *ovl_build_step(ovl_build *b, int n_in, int n_out); /* appended; NULL: out of memory */
 
+/* The problem of a draft whose step has these values; to be freed. */
+ovl_status ovl_build_problem(ovl_build *b, const ovl_draft *d, const int *in, int n_in, const int *out, int n_out, ovl_problem *p);
+void ovl_build_problem_free(ovl_problem *p);
+
 /* views.c: *done is false when the node is no view. */
 ovl_status ovl_build_view(ovl_build *b, const ovl_node *n, bool *done);
 bool ovl_reshape_strides(const ovl_desc *from, int rank, const int64_t *dims, int64_t *strides); /* a new shape on the same memory, where that is possible */
@@ -52,6 +58,11 @@ int ovl_slot_root(const ovl_plan *p, int slot, size_t *at); /* follows merges; *
 /* cost.c: least arithmetic and memory traffic, for profiles. */
 double ovl_node_flops(const ovl_node *n); /* multiplications and additions; other operators count one an element */
 void ovl_build_bytes(ovl_build *b);       /* once the values' places are final and before packed inputs are cut off */
+
+/* chains.c */
+ovl_status ovl_build_chains(ovl_build *b); /* once all forms are final */
+ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out); /* prepares one */
+void ovl_build_links_free(ovl_draft *d);
 
 /* reference.c */
 ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err);

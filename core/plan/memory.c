@@ -211,6 +211,7 @@ static ovl_status offsets(ovl_build *b)
 ovl_status ovl_build_memory(ovl_build *b)
 {
 	place_into_concats(b);
+	OVL_TRY(ovl_build_chains(b));
 	lifetimes(b);
 	reuse_inputs(b);
 	lifetimes(b);

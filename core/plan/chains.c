@@ -1,0 +1,207 @@
+/* Chains: neighbouring steps that pass rows on become one step (kernels/chain.h); what they pass on gets no memory of its own. */
+#include "plan/build.h"
+#include "base/str.h"
+#include "kernels/chain.h"
+#include <string.h>
+
+typedef struct ovl_build_link {
+	ovl_draft draft;
+	const ovl_kernel *kernel;
+	int n_in, *in, out; /* values */
+} build_link;
+
+void ovl_build_links_free(ovl_draft *d)
+{
+	for (int i = 0; i < d->n_links; i++)
+		ovl_free(d->links[i].in);
+	ovl_free(d->links);
+	d->links = NULL;
+	d->n_links = 0;
+}
+
+/* Nobody but input `via` of step `reader` knows this value. */
+static bool is_private(const ovl_build *b, int value, int reader, int via)
+{
+	const ovl_plan *p = b->plan;
+	int slot = p->values.at[value].slot, readers = 0;
+	if (p->slots.at[slot].kind != OVL_SLOT_ARENA || p->slots.at[slot].merged >= 0 || p->values.at[value].offset || b->viewed.at[value])
+		return false;
+	for (size_t i = 0; i < p->slots.n; i++)
+		if (p->slots.at[i].merged == slot)
+			return false;
+	for (int i = 0; i < p->n_outputs; i++)
+		if (p->values.at[p->output_values[i]].slot == slot)
+			return false;
+	for (size_t s = 0; s < p->steps.n; s++)
+		for (int i = 0; i < p->steps.at[s].n_in; i++) {
+			int v = p->steps.at[s].in[i];
+			readers += v >= 0 && p->values.at[v].slot == slot;
+		}
+	return readers == 1 && p->steps.at[reader].in[via] == value;
+}
+
+/* Draft i as a link, where it can be one. Its problem is the caller's to free. */
+static bool link_of(ovl_build *b, size_t i, ovl_chain_link *l)
+{
+	const ovl_draft *d = &b->drafts.at[i];
+	const ovl_step *s = &b->plan->steps.at[d->step];
+	int64_t ld;
+	memset(l, 0, sizeof *l);
+	if (!s->kernel || !s->kernel->rows || s->n_out != 1 || ovl_build_problem(b, d, s->in, s->n_in, s->out, s->n_out, &l->p) != OVL_OK)
+		return false;
+	l->kernel = s->kernel;
+	l->via = s->kernel->rows->input(&l->p);
+	if (l->via >= 0 && l->p.out[0].rank == 4 && ovl_desc_is_cl(&l->p.out[0], &ld))
+		return true;
+	ovl_build_problem_free(&l->p);
+	return false;
+}
+
+/* The links from draft i on; *total inputs. */
+static int collect(ovl_build *b, size_t i, ovl_chain_link *links, int *total)
+{
+	int n = 0;
+	*total = 0;
+	while (i + (size_t)n < b->drafts.n && (n == 0 || ovl_chain_goes_on(links, n))) {
+		const ovl_draft *d = &b->drafts.at[i + (size_t)n];
+		const ovl_step *s = &b->plan->steps.at[d->step];
+		ovl_chain_link *l = &links[n];
+		if (n > 0 && (d->step != d[-1].step + 1 || *total + s->n_in > 64) ) 
+			break;
+		if (!link_of(b, i + (size_t)n, l))
+			break;
+		if (n > 0 && (s->in[l->via] != s[-1].out[0] || !is_private(b, s->in[l->via], d->step, l->via))) {
+			ovl_build_problem_free(&l->p);
+			break;
+		}
+		*total += s->n_in;
+		n++;
+	}
+	return n;
+}
+
+/* Names of all links, but for the last one's own. */
+static bool join_names(ovl_plan *p, int first, int n)
+{
+	ovl_step *last = &p->steps.at[first + n - 1];
+	const char **names;
+	size_t count = 0, at = 0;
+	for (int i = 0; i < n; i++)
+		count += p->steps.at[first + i].n_fused + 1;
+	names = ovl_calloc(count, sizeof *names);
+	if (!names)
+		return false;
+	for (int i = 0; i < n; i++) {
+		ovl_step *s = &p->steps.at[first + i];
+		if (i + 1 < n) {
+			names[at++] = s->name;
+			s->name = NULL;
+		}
+		for (size_t k = 0; k < s->n_fused; k++)
+			names[at++] = s->fused[k];
+		ovl_free((void *)(uintptr_t)s->fused);
+		s->fused = NULL;
+		s->n_fused = 0;
+	}
+	last->fused = names;
+	last->n_fused = at;
+	return true;
+}
+
+/* Drafts [i, i + n) become one, the last; of their steps all but the last stay behind, without inputs and outputs, for remove_steps. */
+static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int n, int total)
+{
+	ovl_plan *p = b->plan;
+	int first = b->drafts.at[i].step, at = 0;
+	ovl_step *last = &p->steps.at[first + n - 1];
+	ovl_draft *d = &b->drafts.at[i + (size_t)n - 1], merged = *d;
+	int *in = ovl_alloc(((size_t)total + 2) * sizeof *in);
+	merged.links = ovl_calloc((size_t)n, sizeof *merged.links);
+	if (!in || !merged.links || !join_names(p, first, n)) {
+		ovl_free(in);
+		ovl_free(merged.links);
+		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
+	}
+	merged.n_links = n;
+	merged.packed = 0;
+	merged.in_place = -1;
+	in[total] = last->out[0];
+	for (int k = 0; k < n; k++) {
+		ovl_step *s = &p->steps.at[first + k];
+		merged.links[k] = (build_link){b->drafts.at[i + (size_t)k], s->kernel, s->n_in, s->in, s->out[0]};
+		merged.packed |= merged.links[k].draft.packed << at;
+		for (int j = 0; j < s->n_in; j++)
+			in[at++] = k > 0 && j == chain[k].via ? -1 : s->in[j];
+		if (s != last) {
+			last->flops += s->flops;
+			*s = (ovl_step){.type = s->type};
+		}
+	}
+	last->n_in = total;
+	last->in = in;
+	last->out = in + total;
+	last->kernel = &ovl_chain;
+	*d = merged;
+	for (int k = 0; k + 1 < n; k++)
+		b->drafts.at[i + (size_t)k].step = -1;
+	return OVL_OK;
+}
+
+static void remove_steps(ovl_build *b)
+{
+	ovl_plan *p = b->plan;
+	size_t steps = 0, drafts = 0, d = 0;
+	for (size_t s = 0; s < p->steps.n; s++) {
+		for (; d < b->drafts.n && (b->drafts.at[d].step < 0 || b->drafts.at[d].step == (int)s); d++)
+			if (b->drafts.at[d].step >= 0) {
+				b->drafts.at[d].step = (int)steps;
+				b->drafts.at[drafts++] = b->drafts.at[d];
+			}
+		if (p->steps.at[s].in)
+			p->steps.at[steps++] = p->steps.at[s];
+	}
+	p->steps.n = steps;
+	b->drafts.n = drafts;
+}
+
+ovl_status ovl_build_chains(ovl_build *b)
+{
+	ovl_status st = OVL_OK;
+	bool any = false;
+	for (size_t i = 0; st == OVL_OK && i < b->drafts.n; i++) {
+		ovl_chain_link links[OVL_CHAIN_LINKS];
+		int total, n = collect(b, i, links, &total);
+		bool pays = n > 1 && ovl_chain_pays(links, n);
+		if (pays)
+			st = merge(b, i, links, n, total);
+		for (int k = 0; k < n; k++)
+			ovl_build_problem_free(&links[k].p);
+		any = any || pays;
+		i += pays ? (size_t)n - 1 : 0;
+	}
+	if (any)
+		remove_steps(b);
+	return st;
+}
+
+ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out)
+{
+	ovl_chain_link links[OVL_CHAIN_LINKS];
+	ovl_status st = OVL_OK;
+	int n = 0;
+	while (n < d->n_links && st == OVL_OK) {
+		const build_link *from = &d->links[n];
+		ovl_chain_link *l = &links[n];
+		st = ovl_build_problem(b, &from->draft, from->in, from->n_in, &from->out, 1, &l->p);
+		if (st != OVL_OK)
+			break;
+		l->kernel = from->kernel;
+		l->via = l->kernel->rows->input(&l->p);
+		n++;
+	}
+	if (st == OVL_OK)
+		st = ovl_chain_prepare(links, n, out, b->err);
+	for (int i = 0; i < n; i++)
+		ovl_build_problem_free(&links[i].p);
+	return st;
+}
