@@ -41,7 +41,8 @@ JOBS     ?= $(shell nproc)
 ONNX_PROTO ?= $(or $(firstword $(wildcard /usr/include/onnx/onnx.proto)),$(shell dpkg -L libonnx-dev 2>/dev/null | grep '/onnx\.proto$$'))
 
 DEBIAN_PACKAGES = gcc libc6-dev make pkg-config luajit libluajit-5.1-dev libdnnl-dev libexpat1-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
-	libstb-dev zlib1g-dev lua-busted
+	libstb-dev zlib1g-dev lua-busted \
+	lua-argparse lua-cjson graphviz
 
 # ---- Variants ----
 ROOT  := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
@@ -288,6 +289,7 @@ install: all
 	install -d $(LUA_SHARE) $(LUA_LIB) $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	cp -R lua/ovlite $(LUA_SHARE)/
 	install -m 755 $(MODULE) $(LUA_LIB)/
+	install -D -m 755 lua/bin/ovlite $(DESTDIR)$(PREFIX)/bin/ovlite
 	install -m 755 $(LIB) $(DESTDIR)$(PREFIX)/lib/
 	for h in $$($(CC) -Icore -MM core/ovlite.h | grep -oE 'core/[a-z_/0-9]+\.h'); do \
 	  install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/ovlite/$${h#core/} || exit 1; done
