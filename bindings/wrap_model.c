@@ -282,6 +282,33 @@ static int model(lua_State *L)
 	return 1;
 }
 
+/* core.remake_model(model, results, parameters): a model of nodes of `model` and of new ones, with model's name, metadata and variables. */
+static int remake_model(lua_State *L)
+{
+	const ovl_model *m = lovl_check(L, 1, &lovl_model, "model");
+	size_t n_results, n_parameters;
+	ovl_node **to, **from;
+	ovl_error err;
+	lovl_object *o;
+	lua_settop(L, 3);
+	to = read_nodes(L, 2, "results", true, &n_results);
+	from = read_nodes(L, 3, "parameters", false, &n_parameters);
+	o = lovl_new(L, &lovl_model);
+	lovl_try(L, ovl_model_remake(m, to, n_results, from, n_parameters, (ovl_model **)&o->c, &err), &err);
+	return 1;
+}
+
+/* core.replace_output(from, to): readers of `from` read `to` instead. */
+static int replace_output(lua_State *L)
+{
+	ovl_source_ref from, to;
+	ovl_error err;
+	if (!lovl_source_at(L, 1, &from) || !lovl_source_at(L, 2, &to))
+		lovl_type_error(L, lovl_source_at(L, 1, &from) ? 2 : 1, "replace_output", "a node");
+	lovl_try(L, ovl_node_replace_output(from, to, &err), &err);
+	return 0;
+}
+
 static const luaL_Reg GETTERS[] = {{"inputs", inputs}, {"outputs", outputs}, {"friendly_name", get_friendly_name}, {"name", get_friendly_name},
 	{"parameters", parameters}, {"results", results}, {"metadata", metadata}, {"origin", origin}, {"dynamic", is_dynamic}, {NULL, NULL}};
 static const luaL_Reg SETTERS[] = {{"friendly_name", set_friendly_name}, {NULL, NULL}};
@@ -293,7 +320,7 @@ static const luaL_Reg META[] = {{"__tostring", to_string}, {NULL, NULL}};
 const lovl_class lovl_model = {
 	.name = "Model", .key = "ovlite.Model", .release = model_release, .methods = METHODS, .getters = GETTERS, .setters = SETTERS, .meta = META};
 
-static const luaL_Reg FUNCTIONS[] = {{"model", model}, {"save_model", save_model}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {{"model", model}, {"save_model", save_model}, {"remake_model", remake_model}, {"replace_output", replace_output}, {NULL, NULL}};
 
 void lovl_open_model(lua_State *L);
 void lovl_open_model(lua_State *L)

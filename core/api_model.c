@@ -150,6 +150,47 @@ ovl_status ovl_model_from_nodes(ovl_node *const *results, size_t n_results, ovl_
 	return ovl_model_wrap(g, out, err);
 }
 
+ovl_status ovl_node_replace_output(ovl_source_ref from, ovl_source_ref to, ovl_error *err)
+{
+	if (from.node == to.node && from.port == to.port)
+		return OVL_OK;
+	return ovl_graph_replace(NULL, (ovl_end){from.node, from.port}, (ovl_end){to.node, to.port}, false, err);
+}
+
+static ovl_status copy_about(const ovl_graph *from, ovl_graph *to, ovl_error *err)
+{
+	for (size_t i = 0; i < from->meta.n; i++)
+		OVL_TRY(ovl_graph_add_meta(to, from->meta.at[i].key, from->meta.at[i].value, err));
+	if (from->origin && !(to->origin = ovl_strdup(from->origin)))
+		return no_memory(err);
+	return OVL_OK;
+}
+
+/* Nodes that write variables are reached from no result: they go into the list of results, where they make no output. */
+ovl_status ovl_model_remake(const ovl_model *m, ovl_node *const *results, size_t n_results, ovl_node *const *parameters, size_t n_parameters, ovl_model **out, ovl_error *err)
+{
+	size_t n_sinks = m->graph->sinks.n;
+	ovl_node **roots = ovl_alloc((n_results + n_sinks + 1) * sizeof *roots);
+	ovl_graph *g;
+	ovl_status st;
+	if (!roots)
+		return no_memory(err);
+	if (n_results)
+		memcpy(roots, results, n_results * sizeof *roots);
+	if (n_sinks)
+		memcpy(roots + n_results, m->graph->sinks.at, n_sinks * sizeof *roots);
+	st = ovl_graph_from_nodes(roots, (int)(n_results + n_sinks), parameters, (int)n_parameters, m->graph->name, &g, err);
+	ovl_free(roots);
+	if (st != OVL_OK)
+		return st;
+	st = copy_about(m->graph, g, err);
+	if (st != OVL_OK) {
+		ovl_graph_free(g);
+		return st;
+	}
+	return ovl_model_wrap(g, out, err);
+}
+
 const char *ovl_model_name(const ovl_model *m) { return m->graph->name; }
 const char *ovl_model_origin(const ovl_model *m) { return m->graph->origin ? m->graph->origin : ""; }
 

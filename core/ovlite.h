@@ -154,6 +154,10 @@ OVL_API ovl_status ovl_node_make_control(const char *type, int opset, const ovl_
 
 OVL_API ovl_status ovl_model_from_nodes(ovl_node *const *results, size_t n_results, ovl_node *const *parameters, size_t n_parameters, const char *name, ovl_model **out, ovl_error *err);
 /* A result that is output `port` of a node with several outputs: make an explicit Result node by ovl_node_make first. Plain nodes (not Result, not Assign) get a Result each. */
+/* Every reader of `from` reads `to` instead, but for to's own node. For models that are changed as a whole: a clone's nodes, then ovl_model_remake. Errors: memory. */
+OVL_API ovl_status ovl_node_replace_output(ovl_source_ref from, ovl_source_ref to, ovl_error *err);
+/* As ovl_model_from_nodes, of nodes of m's and of new ones: with m's name, metadata, origin, and what it writes to variables. */
+OVL_API ovl_status ovl_model_remake(const ovl_model *m, ovl_node *const *results, size_t n_results, ovl_node *const *parameters, size_t n_parameters, ovl_model **out, ovl_error *err);
 OVL_API ovl_model *ovl_model_retain(ovl_model *m);
 OVL_API void ovl_model_release(ovl_model *m);
 OVL_API const char *ovl_model_name(const ovl_model *m); /* friendly_name */

@@ -3,7 +3,6 @@ local support = require("spec.support.support")
 local FACTS = 370
 
 local python = "a fact about Python's own types; Lua has nothing in its place"
-local later = "PrePostProcessor is not there yet"
 local one_thread = "one Lua state runs on one thread: no second thread can call infer or look meanwhile"
 local NONE = {
   [7] = "the page's list of calls that are allowed while busy: ovlite's own list is B141 to B150",
@@ -12,7 +11,6 @@ local NONE = {
   [114] = one_thread, [152] = one_thread, [178] = one_thread,
   [290] = "two inputs of one name keep it; a lookup by that name finds the first",
   [333] = "reading a file's bytes is io.open's work in Lua",
-  [357] = later, [358] = later, [359] = later, [360] = later, [361] = later, [362] = later, [363] = later,
   [370] = "CACHE_DIR is accepted; compiled models are not cached yet",
 }
 

@@ -50,7 +50,7 @@ local builder = require("ovlite.builder")
 ov.Model = builder.model
 builder.install_arithmetic()
 
--- Parts that are loaded when they are asked for: opset1 to opset15, pipeline, preprocess.
+-- Parts that are loaded when they are asked for: opset1 to opset15, pipeline, preprocess, Layout.
 return setmetatable(ov, {
   __index = function(t, name)
     local opset, part = type(name) == "string" and tonumber(name:match("^opset(%d+)$")), nil
@@ -59,9 +59,9 @@ return setmetatable(ov, {
     elseif name == "pipeline" then
       part = require("ovlite.pipeline")
     elseif name == "preprocess" then
-      local found, module = pcall(require, "ovlite.preprocess")
-      if not found then core.fail("unsupported", "preprocessing is not there yet: " .. tostring(module):match("[^\n]*")) end
-      part = module
+      part = require("ovlite.preprocess")
+    elseif name == "Layout" then
+      part = require("ovlite.layout").of
     end
     rawset(t, name, part)
     return part

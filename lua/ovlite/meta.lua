@@ -34,7 +34,7 @@ error("ovlite.meta describes the module for editors; it is not there to be loade
 ---@field opset14 ov.Opset
 ---@field opset15 ov.Opset
 ---@field OVDict ov.OVDictMethods
----@field preprocess table
+---@field preprocess ov.preprocess
 ---@field pipeline ov.pipeline
 local ov = {}
 
@@ -48,6 +48,11 @@ function ov.Core() end
 ---@param name? string
 ---@return ov.Model
 function ov.Model(results, parameters, name) end
+
+---What the dimensions of a tensor mean: "NCHW", "N...C", "NC??", "[N,CHANNEL,HEIGHT]", "" where nothing is known, "**SCALAR**". == compares what they mean.
+---@param text string|ov.Layout
+---@return ov.Layout
+function ov.Layout(text) end
 
 ---A second handle on the same request.
 ---@param other ov.InferRequest
@@ -1018,5 +1023,184 @@ function pipeline.batches(items, most, key) end
 ---@param labels? string[]
 ---@return {position: integer, score: number, label: string?}[] best first
 function pipeline.top(scores, k, labels) end
+
+-- ---- preprocessing ----
+
+---Meanings of dimensions; it does not change.
+---@class ov.Layout
+local Layout = {}
+---@return boolean nothing is known
+function Layout:empty() end
+---@param name string "C", "CHANNELS", ...
+---@return boolean
+function Layout:has_name(name) end
+---The axis of a dimension, from 0 as in operators' attributes; behind "..." from the end, negative. Errors: not_found.
+---@param name string
+---@return integer
+function Layout:get_index_by_name(name) end
+---@return string "[N,C,H,W]"; tostring(layout) too
+function Layout:to_string() end
+
+---@alias ov.ColorFormat "RGB"|"BGR"|"RGBX"|"BGRX"|"GRAY"|"NV12_SINGLE_PLANE"|"NV12_TWO_PLANES"|"I420_SINGLE_PLANE"|"I420_THREE_PLANES"|"UNDEFINED"|string -- small letters will do
+---@alias ov.ResizeAlgorithm "linear"|"cubic"|"nearest"|"bilinear_pillow"|"bicubic_pillow"|string -- also as "RESIZE_LINEAR"
+---@alias ov.PaddingMode "constant"|"edge"|"reflect"|"symmetric"|string
+
+---Steps before and behind a model, built into it. ColorFormat, ResizeAlgorithm and PaddingMode hold the words of the aliases under OpenVINO's names.
+---@class ov.preprocess
+---@field ColorFormat table<string, string>
+---@field ResizeAlgorithm table<string, string>
+---@field PaddingMode table<string, string>
+local preprocess = {}
+---The model stays as it is. Errors: type.
+---@param model ov.Model
+---@return ov.PrePostProcessor
+function preprocess.PrePostProcessor(model) end
+
+---Steps for a model's inputs and outputs. print() shows what happens to each tensor, step by step.
+---@class ov.PrePostProcessor
+local PrePostProcessor = {}
+---@param key? ov.Key may be left out when there is one. Errors: not_found, argument (several)
+---@return ov.InputInfo
+function PrePostProcessor:input(key) end
+---@param key? ov.Key
+---@return ov.OutputInfo
+function PrePostProcessor:output(key) end
+---A new model: new inputs, the steps, the given model, its outputs' steps. What is missing is added: conversion of the element type, then of the layout. When it is
+---compiled, colour, resize, mean, scale, type and layout become one pass over the pixels.
+---Errors name the input and the step: argument (a layout is needed, a colour has no way to the wanted one), type (mean, scale and pad of whole numbers), shape
+---(channels and values differ in number, the steps end in another shape than the model takes).
+---@return ov.Model
+function PrePostProcessor:build() end
+
+---@class ov.InputInfo
+local InputInfo = {}
+---@return ov.InputTensorInfo what the user gives
+function InputInfo:tensor() end
+---@return ov.PreProcessSteps what is done with it, in the order of the calls
+function InputInfo:preprocess() end
+---@return ov.InputModelInfo what the model takes
+function InputInfo:model() end
+
+---The user's tensor. What is not set is as the model's input is; its shape follows from the model's shape, the layouts and the steps. Each method returns self.
+---@class ov.InputTensorInfo
+local InputTensorInfo = {}
+---@param element_type ov.ElementType
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_element_type(element_type) end
+---@param layout ov.Layout|string it may have fewer dimensions than the model's ("HWC" for "NCHW")
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_layout(layout) end
+---The layout of a colour format is NHWC unless set. A format of several planes makes an input of each, named "x/y" and "x/uv" (NV12), or "x/y", "x/u" and "x/v" (I420).
+---@param format ov.ColorFormat
+---@param sub_names? string[] one per plane, instead of y, uv, u and v
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_color_format(format, sub_names) end
+---One of set_shape, set_from and the two spatial shapes, once. Errors: argument (a second one), shape.
+---@param shape ov.Shape
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_shape(shape) end
+---Height and width in pixels; other dimensions are the model's.
+---@param height integer
+---@param width integer
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_spatial_static_shape(height, width) end
+---Pictures of any height and width.
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_spatial_dynamic_shape() end
+---The element type and shape of a tensor.
+---@param data ov.Tensor|ov.ArrayLike
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_from(data) end
+---Accepted; all memory is the processor's.
+---@param memory_type string
+---@return ov.InputTensorInfo
+function InputTensorInfo:set_memory_type(memory_type) end
+
+---Each method notes a step down and returns self.
+---@class ov.PreProcessSteps
+local PreProcessSteps = {}
+---@param element_type? ov.ElementType the model's where it is left out
+---@return ov.PreProcessSteps
+function PreProcessSteps:convert_element_type(element_type) end
+---@param format ov.ColorFormat RGB, BGR or GRAY
+---@return ov.PreProcessSteps
+function PreProcessSteps:convert_color(format) end
+---@param layout? ov.Layout|string|integer[] a layout, or an order of axes from 0 ({0, 3, 1, 2}); the model's layout where it is left out
+---@return ov.PreProcessSteps
+function PreProcessSteps:convert_layout(layout) end
+---Coordinates are those of half pixels. Whole numbers stay whole numbers: convert_element_type before it keeps fractions.
+---@param algorithm ov.ResizeAlgorithm
+---@param height? integer the model's where it is left out
+---@param width? integer
+---@return ov.PreProcessSteps
+function PreProcessSteps:resize(algorithm, height, width) end
+---Subtracts a number, or one per channel. Floats only.
+---@param values number|number[]
+---@return ov.PreProcessSteps
+function PreProcessSteps:mean(values) end
+---Divides by a number, or by one per channel. Floats only.
+---@param values number|number[]
+---@return ov.PreProcessSteps
+function PreProcessSteps:scale(values) end
+---The part from `first` on and before `last` (from 0, as in Slice; negative: from the end), of the leading dimensions.
+---@param first integer[]
+---@param last integer[]
+---@return ov.PreProcessSteps
+function PreProcessSteps:crop(first, last) end
+---Floats only.
+---@param pads_begin integer[] one per dimension
+---@param pads_end integer[]
+---@param value? number 0; for "constant"
+---@param mode? ov.PaddingMode "constant"
+---@return ov.PreProcessSteps
+function PreProcessSteps:pad(pads_begin, pads_end, value, mode) end
+---@return ov.PreProcessSteps
+function PreProcessSteps:reverse_channels() end
+---Nodes of the op builder, made when the model is built.
+---@param fn fun(x: ov.Output): ov.Source
+---@return ov.PreProcessSteps
+function PreProcessSteps:custom(fn) end
+
+---@class ov.InputModelInfo
+local InputModelInfo = {}
+---@param layout ov.Layout|string Errors: argument (it does not fit the input's dimensions)
+---@return ov.InputModelInfo
+function InputModelInfo:set_layout(layout) end
+
+---@class ov.OutputInfo
+local OutputInfo = {}
+---@return ov.OutputTensorInfo what the user gets
+function OutputInfo:tensor() end
+---@return ov.PostProcessSteps
+function OutputInfo:postprocess() end
+---@return ov.OutputModelInfo what the model gives
+function OutputInfo:model() end
+
+---@class ov.OutputTensorInfo
+local OutputTensorInfo = {}
+---@param element_type ov.ElementType
+---@return ov.OutputTensorInfo
+function OutputTensorInfo:set_element_type(element_type) end
+---@param layout ov.Layout|string
+---@return ov.OutputTensorInfo
+function OutputTensorInfo:set_layout(layout) end
+
+---@class ov.PostProcessSteps
+local PostProcessSteps = {}
+---@param element_type? ov.ElementType that of tensor() where it is left out
+---@return ov.PostProcessSteps
+function PostProcessSteps:convert_element_type(element_type) end
+---@param layout? ov.Layout|string|integer[] that of tensor() where it is left out
+---@return ov.PostProcessSteps
+function PostProcessSteps:convert_layout(layout) end
+---@param fn fun(x: ov.Output): ov.Source
+---@return ov.PostProcessSteps
+function PostProcessSteps:custom(fn) end
+
+---@class ov.OutputModelInfo
+local OutputModelInfo = {}
+---@param layout ov.Layout|string
+---@return ov.OutputModelInfo
+function OutputModelInfo:set_layout(layout) end
 
 return ov

@@ -56,6 +56,18 @@ describe("meta.lua", function()
     for name in pairs(methods.AsyncInferQueue) do assert.are.equal("function", type(queue[name]), name) end
   end)
 
+  it("describes ov.preprocess and what it gives", function()
+    local x = ov.opset13.parameter({ 1 })
+    local ppp = ov.preprocess.PrePostProcessor(ov.Model({ ov.opset13.relu(x) }, { x }))
+    local input, output = ppp:input(), ppp:output()
+    local objects = { PrePostProcessor = ppp, InputInfo = input, InputTensorInfo = input:tensor(), PreProcessSteps = input:preprocess(),
+      InputModelInfo = input:model(), OutputInfo = output, OutputTensorInfo = output:tensor(), PostProcessSteps = output:postprocess(),
+      OutputModelInfo = output:model() }
+    for class, object in pairs(objects) do compare(class, getmetatable(object).__index, methods[class], "methods") end
+    for name in pairs(methods.Layout) do assert.are.equal("function", type(ov.Layout("NC")[name]), name) end
+    for name in pairs(ov.preprocess) do assert.is_true(methods.preprocess[name] or fields.preprocess[name], name) end
+  end)
+
   it("describes the module", function()
     for name in pairs(methods.ov) do assert.is_truthy(ov[name], name) end
     for name in pairs(ov) do
