@@ -269,6 +269,7 @@ compare-api: build/venv/ready
 
 golden: build/venv/ready
 	build/venv/bin/python spec/golden/make_golden.py
+	build/venv/bin/python spec/golden/make_preprocess.py
 	build/venv/bin/python spec/golden/make_onnx.py
 	build/venv/bin/python spec/golden/make_microsoft.py
 

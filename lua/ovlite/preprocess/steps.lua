@@ -199,7 +199,9 @@ function make.resize(algorithm, height, width)
     local rank = want_rank(x, who)
     local axes = { ctx.layout:axis("H", rank, who), ctx.layout:axis("W", rank, who) }
     local sizes = { height or model_size(ctx, "H", who), width or model_size(ctx, "W", who) }
-    return { op.interpolate(x, op.constant(sizes, "i64"), { mode = RESIZE[mode], shape_calculation_mode = "sizes", axes = op.constant(axes, "i64") }) }
+    local attributes = { mode = RESIZE[mode], shape_calculation_mode = "sizes", axes = op.constant(axes, "i64") }
+    if mode == "RESIZE_BICUBIC_PILLOW" then attributes.cube_coeff = -0.5 end -- Pillow's own
+    return { op.interpolate(x, op.constant(sizes, "i64"), attributes) }
   end }
 end
 
