@@ -284,6 +284,54 @@ static int op_list(lua_State *L)
 	return 1;
 }
 
+static void push_types(lua_State *L, const ovl_op *op)
+{
+	int n = 0;
+	lua_newtable(L);
+	for (int t = OVL_DYNAMIC + 1; t < OVL_SEQUENCE; t++)
+		if (ovl_op_takes(op, (ovl_type)t)) {
+			lua_pushstring(L, ovl_type_name((ovl_type)t));
+			lua_rawseti(L, -2, ++n);
+		}
+}
+
+static void push_kernels(lua_State *L, const ovl_op *op)
+{
+	const char *name;
+	lua_newtable(L);
+	for (size_t i = 0; (name = ovl_op_kernel(op, i)); i++) {
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+/* core.op_table(): {name, since, until, types = {...}, kernels = {...}} for every operator that a file may hold; for documentation, not fast. */
+static int op_table(lua_State *L)
+{
+	const ovl_op *op;
+	int n = 0;
+	lua_newtable(L);
+	for (size_t i = 0; (op = ovl_op_at(i)); i++) {
+		int since, until;
+		if (!ovl_op_in_files(op))
+			continue;
+		ovl_op_opsets(op, &since, &until);
+		lua_createtable(L, 0, 5);
+		lua_pushstring(L, ovl_op_name(op));
+		lua_setfield(L, -2, "name");
+		lua_pushinteger(L, since);
+		lua_setfield(L, -2, "since");
+		lua_pushinteger(L, until);
+		lua_setfield(L, -2, "until");
+		push_types(L, op);
+		lua_setfield(L, -2, "types");
+		push_kernels(L, op);
+		lua_setfield(L, -2, "kernels");
+		lua_rawseti(L, -2, ++n);
+	}
+	return 1;
+}
+
 typedef struct attributes {
 	const char **names;
 	ovl_value *values;
@@ -469,7 +517,7 @@ static const luaL_Reg META[] = {{"__tostring", to_string}, {NULL, NULL}};
 const lovl_class lovl_node = {
 	.name = "Node", .key = "ovlite.Node", .release = node_release, .methods = METHODS, .getters = GETTERS, .setters = SETTERS, .meta = META};
 
-static const luaL_Reg FUNCTIONS[] = {{"op_list", op_list}, {"make_node", make_node}, {"make_control", make_control}, {"make_constant", make_constant}, {NULL, NULL}};
+static const luaL_Reg FUNCTIONS[] = {{"op_list", op_list}, {"op_table", op_table}, {"make_node", make_node}, {"make_control", make_control}, {"make_constant", make_constant}, {NULL, NULL}};
 
 void lovl_open_node(lua_State *L);
 void lovl_open_node(lua_State *L)

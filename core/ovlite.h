@@ -104,6 +104,9 @@ OVL_API const char *ovl_op_factory(const ovl_op *op, char *buf, size_t size); /*
 OVL_API void ovl_op_opsets(const ovl_op *op, int *since, int *until);
 OVL_API void ovl_op_inputs(const ovl_op *op, int *min, int *max, const char **names); /* max -1: any number; names blank-separated, borrowed */
 OVL_API bool ovl_op_in_builder(const ovl_op *op);
+OVL_API bool ovl_op_in_files(const ovl_op *op); /* false: made by passes and readers only */
+OVL_API bool ovl_op_takes(const ovl_op *op, ovl_type type); /* as its first input, as far as shape inference can tell; false for operators without inputs */
+OVL_API const char *ovl_op_kernel(const ovl_op *op, size_t i); /* names of its kernels of all levels, best first; NULL past the end */
 /* The i-th attribute: false past the end. kind tells what set_attr takes (ENUM and TYPE are STRING). required: has no default. */
 OVL_API bool ovl_op_attr(const ovl_op *op, size_t i, const char **name, ovl_value_kind *kind, bool *required, const char **initial);
 

@@ -9,6 +9,7 @@ static ovl_status infer(ovl_infer *in)
 	const ovl_batch_norm_params *p = in->params;
 	int at = data_first(in->op) ? 0 : 2;
 	ovl_pshape out = in->in_shape[at];
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_FLOAT));
 	OVL_TRY(ovl_infer_type_in(in, at, OVL_MASK_FLOAT));
 	OVL_TRY(ovl_infer_rank(in, at, 2, OVL_MAX_RANK));
 	if (!(p->epsilon >= 0))

@@ -75,6 +75,7 @@ static ovl_status infer(ovl_infer *in)
 	int n = 0, m = 0;
 	layout y;
 	ovl_pshape out = ovl_pshape_any();
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC));
 	OVL_TRY(ovl_infer_rank(in, 0, 2, 3));
 	OVL_TRY(sizes(in, 1, &sized, y.size, &n));
 	OVL_TRY(sizes(in, 2, &known, y.kernel, &m));

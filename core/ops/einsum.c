@@ -99,8 +99,8 @@ static ovl_status infer(ovl_infer *in)
 	int ellipsis = 0;
 	ovl_pshape out = ovl_pshape_any();
 	equation e;
-	OVL_TRY(parse(p->equation, in->n_in, &e, in->err));
 	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC));
+	OVL_TRY(parse(p->equation, in->n_in, &e, in->err));
 	for (int i = 0; i < in->n_in; i++) {
 		const ovl_pshape *s = &in->in_shape[i];
 		ovl_type type;

@@ -22,6 +22,7 @@ static ovl_status infer(ovl_infer *in)
 	const params *p = in->params;
 	const ovl_pshape *x = &in->in_shape[0];
 	ovl_pshape out = ovl_pshape_rank(4);
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC | OVL_MASK(OVL_BOOLEAN)));
 	OVL_TRY(ovl_infer_rank(in, 0, 4, 4));
 	for (int i = 0; i < 2; i++) {
 		ovl_dim d = x->ranked ? x->dims[2 + i] : OVL_DIM_ANY;

@@ -16,9 +16,9 @@ static ovl_status infer(ovl_infer *in)
 	ovl_pshape out = ovl_pshape_rank(2);
 	bool known;
 	int64_t samples;
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_REAL));
 	if (p->convert_type != OVL_I32 && p->convert_type != OVL_I64)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "convert_type is %s, expected i32 or i64", ovl_type_name(p->convert_type));
-	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_REAL));
 	OVL_TRY(ovl_infer_type_in(in, 1, OVL_MASK_INDEX));
 	OVL_TRY(ovl_infer_rank(in, 0, 2, 2));
 	OVL_TRY(ovl_infer_scalar(in, 1, &known, &samples));

@@ -141,12 +141,12 @@ static ovl_status infer(ovl_infer *in)
 	ovl_type type;
 	int64_t h, dirs;
 	int s;
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_FLOAT));
 	OVL_TRY(ovl_rnn_resolve(in->op->name, p, &cell, in->err));
 	at = places_of(&cell);
 	h = p->hidden_size;
 	dirs = cell.directions;
 	s = cell.sequence;
-	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_FLOAT));
 	for (int i = 1; i < in->n_in; i++)
 		if (i != at.lengths)
 			OVL_TRY(ovl_infer_merge_types(in, 0, i, &type));

@@ -23,8 +23,8 @@ static ovl_status infer(ovl_infer *in)
 	ovl_pshape out = ovl_pshape_rank(4);
 	int64_t h, w;
 	ovl_type type;
-	OVL_TRY(size_of(in->params, &h, &w, in->err));
 	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_FLOAT));
+	OVL_TRY(size_of(in->params, &h, &w, in->err));
 	OVL_TRY(ovl_infer_merge_types(in, 0, 1, &type));
 	OVL_TRY(ovl_infer_rank(in, 0, 4, 4));
 	OVL_TRY(ovl_infer_rank(in, 1, 2, 2));

@@ -6,9 +6,9 @@ ovl_status ovl_pooling_infer(ovl_infer *in)
 	const ovl_pshape *data = &in->in_shape[0];
 	int spatial = (int)p->kernel.n;
 	ovl_pshape out;
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC));
 	if (spatial < 1 || spatial > OVL_MAX_SPATIAL)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "the kernel has %d dimensions, expected 1 to %d", spatial, OVL_MAX_SPATIAL);
-	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC));
 	OVL_TRY(ovl_infer_rank(in, 0, spatial + 2, spatial + 2));
 	out = data->ranked ? *data : ovl_pshape_rank(spatial + 2);
 	for (int i = 0; i < spatial; i++) {

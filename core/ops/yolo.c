@@ -85,6 +85,7 @@ static ovl_status infer_reorg(ovl_infer *in)
 	const ovl_pshape *x = &in->in_shape[0];
 	int64_t stride = p->stride.n ? p->stride.at[0] : 0;
 	ovl_pshape out = *x;
+	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC | OVL_MASK(OVL_BOOLEAN)));
 	OVL_TRY(ovl_infer_rank(in, 0, 4, 4));
 	if (stride < 1 || stride > 1 << 15)
 		return ovl_infer_fail(in, OVL_E_ARGUMENT, "stride is %lld", (long long)stride);

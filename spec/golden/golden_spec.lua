@@ -3,7 +3,7 @@
 local support = require("spec.support.support")
 local ov = require("ovlite")
 
-local FAMILIES = { "eltwise", "reduce", "move", "conv", "norm", "recurrent", "detection", "various" }
+local FAMILIES = { "eltwise", "reduce", "move", "conv", "norm", "recurrent", "detection", "various", "types" }
 local BOUND = 1e-4
 
 -- Cases that do not give OpenVINO's answer yet: name -> reason.
