@@ -2,24 +2,34 @@
 #include "kernels/conv_dw.h"
 
 #define UNROLL _Pragma("GCC unroll 32")
+/* In a register from here on: left alone, the compiler loads a value again for each multiplication. With 3 taps, loads are what limits; with more they are not. */
+#define KEEP(x) __asm__("" : "+v"(x))
 
+/* Fields are read once, before the first store: the compiler cannot know that stores leave the tile alone. */
 static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *t, const V *sum, int width, int64_t channel)
 {
-	V low = v_set(t->low), high = v_set(t->high);
-	UNROLL for (int i = 0; i < width; i++) {
-		V s = sum[i];
-		if (t->add)
-			s = v_add(s, v_load(t->add + i * t->ldadd + channel));
-		if (t->clamp)
-			s = v_min(high, v_max(low, s));
-		v_store(t->c + i * t->ldc + channel, s);
+	V low = v_set(t->clamp ? t->low : -__builtin_inff()), high = v_set(t->clamp ? t->high : __builtin_inff());
+	float *c = t->c + channel;
+	const float *add = t->add;
+	int64_t ldc = t->ldc, ldadd = t->ldadd;
+	if (add) {
+		add += channel;
+		UNROLL for (int i = 0; i < width; i++)
+			v_store(c + i * ldc, v_min(high, v_max(low, v_add(sum[i], v_load(add + i * ldadd)))));
+	} else {
+		UNROLL for (int i = 0; i < width; i++)
+			v_store(c + i * ldc, v_min(high, v_max(low, sum[i])));
 	}
 }
 
-/* K taps along x, stride S, W pixels, all known; `inside`: no pixel needs to be looked at. */
-static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t, int64_t channel, const int K, const int S, const int W,
-	const bool inside)
+/* Which pixels of a tile lie inside the picture: all, all but K / 2 at one end or at both, or whatever `first` and `last` say. */
+typedef enum where { INSIDE = 0, LEFT = 1, RIGHT = 2, ANYWHERE = 4 } where;
+
+/* K taps along x, stride S, W pixels, all known. */
+static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t, int64_t channel, const int K,
+	const int S, const int W, const where at)
 {
+	const int Q = (W - 1) * S + K, E = K / 2;
 	V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + channel) : v_zero();
 	UNROLL for (int i = 0; i < W; i++)
 		sum[i] = start;
@@ -28,9 +38,11 @@ static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t
 		V w[8];
 		UNROLL for (int k = 0; k < K; k++)
 			w[k] = v_load(weights + k * t->w);
-		UNROLL for (int q = 0; q < (W - 1) * S + K; q++) {
-			if (inside || (q >= t->first && q < t->last)) {
+		UNROLL for (int q = 0; q < Q; q++) {
+			if (at == ANYWHERE ? q >= t->first && q < t->last : !(at & LEFT && q < E) && !(at & RIGHT && q >= Q - E)) {
 				V x = v_load(line + q * t->x);
+				if (K == 3)
+					KEEP(x);
 				UNROLL for (int k = 0; k < K; k++)
 					if (q >= k && (q - k) % S == 0 && (q - k) / S < W)
 						sum[(q - k) / S] = v_fma(x, w[k], sum[(q - k) / S]);
@@ -40,16 +52,27 @@ static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t
 	store_tile(t, sum, W, channel);
 }
 
+static inline __attribute__((always_inline)) void channels_of(const ovl_dw_tile *t, const int K, const int S, const int W, const where at)
+{
+	int64_t n = t->channels, last = n - VL;
+	for (int64_t c = 0; c < n; c += VL)
+		vector_of(t, c < last ? c : last, K, S, W, at);
+}
+
 static inline __attribute__((always_inline)) void tile(const ovl_dw_tile *t, const int K, const int S, const int W)
 {
-	int64_t last = t->channels - VL;
-	bool inside = t->first <= 0 && t->last >= (W - 1) * S + K;
-	if (inside)
-		for (int64_t c = 0; c < t->channels; c += VL)
-			vector_of(t, c < last ? c : last, K, S, W, true);
+	const int Q = (W - 1) * S + K, E = K / 2;
+	bool left = t->first > 0, right = t->last < Q;
+	if (!left && !right)
+		channels_of(t, K, S, W, INSIDE);
+	else if (K != 3 || (left && t->first != E) || (right && t->last != Q - E) || Q <= 2 * E)
+		channels_of(t, K, S, W, ANYWHERE);
+	else if (!right)
+		channels_of(t, K, S, W, LEFT);
+	else if (!left)
+		channels_of(t, K, S, W, RIGHT);
 	else
-		for (int64_t c = 0; c < t->channels; c += VL)
-			vector_of(t, c < last ? c : last, K, S, W, false);
+		channels_of(t, K, S, W, LEFT | RIGHT);
 }
 
 #define WIDTHS(X, K, S) X(K, S, 1) X(K, S, 2) X(K, S, 3) X(K, S, 4) X(K, S, 5) X(K, S, 6) X(K, S, 7) X(K, S, 8)

@@ -133,7 +133,7 @@ static void gemm_act(ovl_gemm_act act, float alpha, float beta, float *c, int64_
 	case OVL_GEMM_CLAMP:
 		ACT_LOOP(v_min(b, v_max(a, x)));
 	case OVL_GEMM_SWISH:
-		ACT_LOOP(v_div(x, v_add(v_set(1.0f), v_exp(v_xor(v_mul(a, x), v_set(-0.0f))))));
+		ACT_LOOP(v_swish(x, a));
 	case OVL_GEMM_HSWISH:
 		ACT_LOOP(v_mul(v_mul(x, v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))))), v_set(1.0f / 6.0f)));
 	case OVL_GEMM_GELU_ERF:

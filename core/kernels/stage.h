@@ -13,7 +13,7 @@
 	X(CLAMP, false, v_min(b, v_max(a, x)))                                                                                                    \
 	X(SIGMOID, false, v_sigmoid(x))                                                                                                           \
 	X(TANH, false, v_tanh(x))                                                                                                                 \
-	X(SWISH, false, v_mul(x, v_sigmoid(v_mul(a, x))))                                                                                         \
+	X(SWISH, false, v_swish(x, a))                                                                                                           \
 	X(HSWISH, false, v_mul(v_mul(x, v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))))), v_set(1.0f / 6.0f)))                         \
 	X(HSIGMOID, false, v_min(v_set(1.0f), v_max(v_zero(), v_fma(a, x, b))))                                                                   \
 	X(GELU_ERF, false, v_gelu_erf(x))                                                                                                         \
