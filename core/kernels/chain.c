@@ -107,7 +107,9 @@ static ovl_status prepare_links(chain_state *s, const ovl_chain_link *links, ovl
 		link_state *l = &s->link[i];
 		*l = (link_state){.first_in = s->n_in, .n_in = links[i].p.n_in, .via = links[i].via, .in_row = row_bytes(&links[i].p.in[links[i].via]),
 			.out_row = row_bytes(&links[i].p.out[0])};
-		OVL_TRY(links[i].kernel->prepare(&links[i].p, &l->prep, err));
+		ovl_problem p = links[i].p;
+		p.accurate = true; /* by rows: algorithms over the whole do not apply */
+		OVL_TRY(links[i].kernel->prepare(&p, &l->prep, err));
 		l->kernel = links[i].kernel;
 		s->n_in += l->n_in;
 		if (l->kernel->rows->scratch && l->kernel->rows->scratch(l->prep.state) > s->scratch)

@@ -13,6 +13,7 @@
 #include "kernels/conv.h"
 #include "base/memory.h"
 #include "kernels/packs.h"
+#include "kernels/strassen.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ typedef struct conv_state {
 	size_t weights_size;
 	float *bias;
 	ovl_gemm_tail tail;
+	ovl_strassen seven; /* isa NULL: not worth it */
 } conv_state;
 
 /* ---- what is accepted ---- */
@@ -325,8 +327,11 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, ovl_prepared *out,
 	s->worker_scratch = s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + 64 * sizeof(float);
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
-	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : "pixels", (long long)g->kernel[0],
-		(long long)g->kernel[1], (long long)g->kernel[2]);
+	if (s->pointwise && s->weights && g->groups == 1 && !p->accurate &&
+		ovl_strassen_plan(&s->seven, s->isa, g->out[2], s->oc, s->ic, s->x, s->weights->data, p->threads))
+		out->room = (size_t)s->seven.each * sizeof(float);
+	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : s->seven.isa ? "strassen" : "pixels",
+		(long long)g->kernel[0], (long long)g->kernel[1], (long long)g->kernel[2]);
 	return OVL_OK;
 }
 
@@ -462,6 +467,14 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1), job->workers + (size_t)worker * s->worker_scratch);
 }
 
+static void do_seven(const conv_job *job)
+{
+	const conv_state *s = job->s;
+	const ovl_call *call = job->call;
+	ovl_gemm g = gemm_of(s, job, 0);
+	ovl_strassen_run(&s->seven, &g, call->in[0], call->out[0], s->tail.add_input < 0 ? NULL : call->in[s->tail.add_input], call);
+}
+
 ovl_status ovl_conv_run(const ovl_call *call)
 {
 	const conv_state *s = call->state;
@@ -469,7 +482,10 @@ ovl_status ovl_conv_run(const ovl_call *call)
 	fill_args fill = {s, call->in[1], call->scratch};
 	if (!s->weights)
 		ovl_pool_run(call->pool, s->g.groups * s->vecs, fill_panel, &fill);
-	ovl_pool_run(call->pool, s->m_chunks * s->n_chunks * s->g.groups, do_chunk, &job);
+	if (s->seven.isa)
+		do_seven(&job);
+	else
+		ovl_pool_run(call->pool, s->m_chunks * s->n_chunks * s->g.groups, do_chunk, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;

@@ -20,7 +20,7 @@ static int64_t odd_lines(int64_t n) { return (parts(n, 16) | 1) * 16; }
 static double cost(const ovl_strassen *s, int64_t bands, int64_t tiles, int64_t threads)
 {
 	double rows = (double)parts(s->rows, bands), high = rows / (double)tiles < 8 ? 8 / (rows / (double)tiles) : 1;
-	int64_t units = parts(s->pairs * bands, threads);
+	int64_t units = parts((s->pairs + s->rest_units) * bands, threads);
 	double touched = rows * (double)parts(bands, threads);
 	return (double)units * (14 * rows * high + 16) + (bands % threads ? 8 : 1.5) * touched;
 }
@@ -42,13 +42,15 @@ static void cut(ovl_strassen *s, int64_t threads)
 bool ovl_strassen_plan(ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int64_t n, int64_t k, int64_t lda, const float *packed, int threads)
 {
 	const ovl_strassen_isa *own = isa_of(isa);
-	int64_t vl = isa->vl, vecs = parts(n, vl);
-	*s = (ovl_strassen){.m = m, .n = n, .k = k, .lda = lda, .rows = (m + 1) / 2, .depth = k / 2, .pairs = vecs / 4};
-	if (!own || m < LEAST_ROWS || k < LEAST_DEPTH || k % 2 || vecs < LEAST_VECS || vecs % 4 || (double)m * (double)n * (double)k < least_work)
+	int64_t vl = isa->vl, vecs = parts(n, vl), mixed;
+	*s = (ovl_strassen){.m = m, .n = n, .k = k, .lda = lda, .rows = (m + 1) / 2, .depth = k / 2, .pairs = vecs / 4, .rest = vecs % 4};
+	mixed = least(n, 4 * s->pairs * vl);
+	s->rest_units = s->rest > 0;
+	if (!own || m < LEAST_ROWS || k < LEAST_DEPTH || k % 2 || vecs < LEAST_VECS || (double)m * (double)mixed * (double)k < least_work)
 		return false;
 	s->isa = own;
 	cut(s, threads < 1 ? 1 : threads);
-	if (!s->bands || !own->columns(packed, k, n)) {
+	if (!s->bands || !own->columns(packed, k, mixed)) {
 		s->isa = NULL;
 		return false;
 	}
@@ -176,15 +178,24 @@ static void do_plain(const job *j, const band *b, int64_t pair, int64_t first, i
 				j->add ? j->add + row * j->g->ldadd : NULL, row, 2 * (h * s->pairs + pair), 2);
 }
 
+/* The panels behind the last that four divide, for a band of rows. */
+static void do_rest(const job *j, const band *b)
+{
+	const ovl_strassen *s = j->s;
+	s->isa->gemm->run(j->g, least(2 * b->rows, s->m - b->upper), j->a + b->upper * s->lda, s->lda, j->c + b->upper * j->g->ldc,
+		j->add ? j->add + b->upper * j->g->ldadd : NULL, b->upper, 4 * s->pairs, s->rest);
+}
+
 /* Two panels of each half for a band of rows. Bands are the outer loop: each thread finds its rows where it had them before. */
 static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const job *j = arg;
 	const ovl_strassen *s = j->s;
 	const room w = room_of(j, worker);
-	const band b = band_of(s, chunk / s->pairs);
-	int64_t pair = chunk % s->pairs, vl = s->isa->gemm->vl, panels = 2 * s->k * vl, fetched = 0, lines = 2 * s->depth * 16;
-	char *state = w.state + chunk / s->pairs * s->tiles;
+	int64_t units = s->pairs + s->rest_units, number = chunk / units, pair = chunk % units;
+	const band b = band_of(s, number);
+	int64_t vl = s->isa->gemm->vl, panels = 2 * s->k * vl, fetched = 0, lines = 2 * s->depth * 16;
+	char *state = w.state + number * s->tiles;
 	ovl_strassen_tile t = {.k = s->depth,
 		.lda = s->copy ? s->lds : s->lda,
 		.lda22 = w.copies[2] ? s->lds : s->lda,
@@ -197,6 +208,10 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.n = least(2 * vl, s->n - (s->pairs + pair) * 2 * vl)};
 	if (j->call->cancel && __atomic_load_n(j->call->cancel, __ATOMIC_RELAXED))
 		return;
+	if (pair == s->pairs) {
+		do_rest(j, &b);
+		return;
+	}
 	for (int h = 0; h < 2; h++) {
 		t.b[h] = j->g->b + (h * s->pairs + pair) * panels;
 		t.bias[h] = j->g->bias ? j->g->bias + (h * s->pairs + pair) * 2 * vl : NULL;
@@ -223,5 +238,5 @@ void ovl_strassen_run(const ovl_strassen *s, const ovl_gemm *g, const float *a, 
 	job j = {.s = s, .g = g, .a = a, .c = c, .add = add, .call = call};
 	for (int i = 0; i < ovl_pool_threads(call->pool); i++)
 		memset(room_of(&j, i).state, UNKNOWN, (size_t)(s->bands * s->tiles));
-	ovl_pool_run(call->pool, s->pairs * s->bands, do_chunk, &j);
+	ovl_pool_run(call->pool, (s->pairs + s->rest_units) * s->bands, do_chunk, &j);
 }

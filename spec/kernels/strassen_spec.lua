@@ -11,7 +11,7 @@ local function checks()
 
   local function kind_of(compiled)
     for _, node in ipairs(compiled:get_runtime_model():get_ordered_ops()) do
-      if node.attributes.execType and node.attributes.execType:find("^matmul") then return node.attributes.execType end
+      if node.attributes.execType and (node.attributes.execType:find("^matmul") or node.attributes.execType:find("^conv")) then return node.attributes.execType end
     end
   end
 
@@ -41,7 +41,7 @@ local function checks()
 
   for _, case in ipairs({ { 48, 256, 256, "plain", 1 }, { 49, 258, 256, "bias", 2 }, { 74, 384, 384, "gelu", 2 }, { 197, 192, 192, "residual", 2 },
     { 51, 322, 249, "chain", 3 }, { 97, 130, 505, "residual", 1 }, { 64, 512, 256, "bias", 2 }, { 131, 1024, 128, "gelu", 4 },
-    { 111, 258, 250, "plain", 2 } }) do
+    { 111, 258, 250, "plain", 2 }, { 147, 240, 240, "bias", 2 }, { 60, 480, 470, "residual", 3 } }) do
     local m, k, n, tail, threads = unpack(case)
     for _, turned in ipairs({ false, true }) do
       local got, kind, want = product(m, k, n, tail, threads, nil, turned)
@@ -49,6 +49,22 @@ local function checks()
       local d = support.difference(got, want)
       if d ~= d or d > 1e-5 then say("%dx%dx%d %s %d threads: difference %g", m, k, n, tail, threads, d) end
     end
+  end
+
+  -- Convolutions of 1 x 1 are products of pixels.
+  for _, case in ipairs({ { 240, 240, 12, 13, "hswish", 2 }, { 130, 200, 9, 21, "add", 1 }, { 256, 129, 14, 14, "hswish", 3 } }) do
+    local ic, oc, h, w, tail, threads = unpack(case)
+    local random = support.random(ic + oc)
+    local x, weights = random:tensor("f32", { 2, ic, h, w }, -1, 1), random:tensor("f32", { oc, ic, 1, 1 }, -0.5, 0.5)
+    local bias, rest = random:tensor("f32", { 1, oc, 1, 1 }, -1, 1), random:tensor("f32", { 2, oc, h, w }, -1, 1)
+    local function build(o, p)
+      local y = o.add(o.convolution(p, o.constant(weights), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 }), o.constant(bias))
+      return tail == "add" and o.add(y, o.constant(rest)) or o.hswish(y)
+    end
+    local got, kind = run(build, x, { INFERENCE_NUM_THREADS = threads })
+    if kind and kind:find("strassen", 1, true) then seven = seven + 1 end
+    local d = support.difference(got, support.reference(build, { x })[1])
+    if d ~= d or d > 1e-5 then say("convolution %d to %d, %s: difference %g", ic, oc, tail, d) end
   end
 
   -- What must not be mixed: rows far larger than others, and what is not finite, touch nothing but their own row.
@@ -90,7 +106,7 @@ describe("Strassen products", function()
       assert.are.equal("", report:match("seven\n(.*)"))
       local taken = tonumber(report:match("^%d+"))
       if isa == "scalar" then assert.are.equal(0, taken) end
-      if isa:find("avx", 1, true) then assert.is_true(taken >= 12, "taken for " .. taken .. " products only") end
+      if isa:find("avx", 1, true) then assert.is_true(taken >= 16, "taken for " .. taken .. " products only") end
     end)
   end
 end)
