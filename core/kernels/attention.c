@@ -89,6 +89,7 @@ const char *ovl_attention_accept(ovl_problem *p)
 	if (has_input(p, IN_SCALE) && (p->in[IN_SCALE].type != OVL_F32 || ovl_desc_count(&p->in[IN_SCALE]) != 1))
 		return "scale is not one f32";
 	p->in_form[0] = p->in_form[1] = p->in_form[2] = p->out_form[0] = OVL_FORM_ANY;
+	p->out_rows_free = true;
 	return ovl_posts_accept(p, out->rank - 1, OVL_FORM_DENSE);
 }
 

@@ -60,16 +60,26 @@ static float soften_masked(float *scores, int64_t n, float scale, const float *m
 	return factor;
 }
 
-/* exp(x) for x <= 0 or NaN; below -87 it stays at 1.6e-38, which is nothing beside the largest, 1, but no subnormal. */
-static inline V exp_down(V x)
+#define LOG2_E 1.44269504f
+
+/* 2^x for x <= 0 or NaN, to 2.2e-7; below -126 it stays at 1.2e-38, which is nothing beside the largest, 1, but no subnormal. */
+static inline V exp2_down(V x)
 {
-	V n, p = v_exp_core(v_max(v_set(-87.0f), x), &n);
-	return v_scale_down(v_add(p, v_set(1.0f)), n);
+	V n, f, p;
+	x = v_max(v_set(-126.0f), x);
+	n = v_round(x);
+	f = v_sub(x, n);
+	p = v_fma(v_set(1.327647245e-3f), f, v_set(9.675544687e-3f));
+	p = v_fma(p, f, v_set(5.550713465e-2f));
+	p = v_fma(p, f, v_set(2.402212024e-1f));
+	p = v_fma(p, f, v_set(6.931469440e-1f));
+	p = v_fma(p, f, v_set(1.000000119f));
+	return v_scale_down(p, n);
 }
 
 static inline __attribute__((always_inline)) void soften_row(float *row, int64_t n, float scale, float *max, float *sum, float *factor)
 {
-	V top = v_set(-INFINITY), total = v_zero(), k = v_set(scale), shift;
+	V top = v_set(-INFINITY), total = v_zero(), k = v_set(scale * LOG2_E), shift;
 	int64_t whole = n / VL * VL, i;
 	VT tail = v_tail(n - whole);
 	float old = *max, now;
@@ -82,14 +92,14 @@ static inline __attribute__((always_inline)) void soften_row(float *row, int64_t
 		now = old;
 	*max = now;
 	*factor = old == now ? 1.0f : old == -INFINITY ? 0.0f : expf(old - now);
-	shift = v_set(now);
+	shift = v_set(now * LOG2_E);
 	for (i = 0; i < whole; i += VL) {
-		V e = exp_down(v_fms(v_load(row + i), k, shift));
+		V e = exp2_down(v_fms(v_load(row + i), k, shift));
 		v_store(row + i, e);
 		total = v_add(total, e);
 	}
 	if (whole < n) {
-		V e = exp_down(v_fms(v_load_t(row + i, tail), k, shift));
+		V e = exp2_down(v_fms(v_load_t(row + i, tail), k, shift));
 		v_store_t(row + i, e, tail);
 		total = v_add(total, v_keep_t(e, v_zero(), tail));
 	}

@@ -60,6 +60,7 @@ typedef struct ovl_problem {
 	ovl_form *in_form, *out_form;
 	bool *in_packed; /* prepare() copies what it needs of this constant: the original may go, run() gets NULL */
 	bool *in_half, out_half; /* this input (no constant) is wanted as halves, output 0 is written as halves */
+	bool out_rows_free; /* rows of output 0 may lie anywhere at no cost: where a Transpose of it would have them */
 	int in_place; /* output 0 may take the memory of this input when nobody needs it afterwards and both have equal strides; -1: never */
 } ovl_problem;
 

@@ -210,6 +210,7 @@ static void frame_reset(frame *f, bool halves)
 	for (int i = 0; i < f->p.n_out; i++)
 		f->p.out_form[i] = OVL_FORM_DENSE;
 	f->p.in_place = -1;
+	f->p.out_rows_free = false;
 }
 
 static void frame_value(frame *f, const ovl_build *b, int i, int value)
@@ -293,6 +294,27 @@ static ovl_form resolve_like(const frame *f, const ovl_build *b, const int *in, 
 	return !ovl_desc_is_dense(d) && ovl_desc_is_cl(d, &ld) ? OVL_FORM_CL : OVL_FORM_DENSE;
 }
 
+/* Output 0 of a kernel whose rows may lie anywhere, when all that reads it is a Transpose: laid out so that the transposed view is dense. */
+static void lay_out_for_transpose(const ovl_node *n, ovl_desc *out)
+{
+	const ovl_node *user = ovl_node_only_user(n);
+	ovl_tensor *order = user && ovl_node_is(user, "Transpose") && user->in.n == 2 ? ovl_node_value(user->in.at[1]) : NULL;
+	int64_t step = 1;
+	bool seen[OVL_MAX_RANK] = {false};
+	ovl_desc d = *out;
+	if (!order || ovl_tensor_count(order) != out->rank || !ovl_desc_is_dense(out))
+		return;
+	for (int i = out->rank - 1; i >= 0; i--) {
+		int64_t from = ovl_tensor_i64_at(order, i);
+		if (from < 0 || from >= out->rank || seen[from] || (i == out->rank - 1 && from != i))
+			return;
+		seen[from] = true;
+		d.strides[from] = step;
+		step *= out->dims[from];
+	}
+	*out = d;
+}
+
 static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const ovl_kernel *k, int *in)
 {
 	ovl_draft d = {.node = n->index, .op = n->op->name, .params = n->params, .posts = n->posts.at, .n_posts = (int)n->posts.n, .n_op_in = f->p.n_op_in,
@@ -316,6 +338,8 @@ static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const o
 		int v;
 		if (i == 0 && f->p.out_half)
 			out.type = OVL_BF16;
+		if (i == 0 && f->p.out_rows_free)
+			lay_out_for_transpose(n, &out);
 		v = arena_value(b, &out);
 		if (v < 0)
 			return no_memory(b);
