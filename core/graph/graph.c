@@ -530,18 +530,30 @@ static ovl_status default_names(ovl_graph *g, ovl_error *err)
 	return OVL_OK;
 }
 
+/* Whether input k of n is in its source's list of users. Readers of one source mostly come in the order of its list: `*hint` is where the last one was. */
+static bool is_listed(const ovl_node *n, size_t k, size_t *hint)
+{
+	const ovl_output *o = ovl_source(n, (int)k);
+	for (size_t i = 0; i < o->users.n; i++) {
+		size_t u = (*hint + i) % o->users.n;
+		if (o->users.at[u].node == n && o->users.at[u].port == (int)k) {
+			if (o->users.n > 16)
+				*hint = u + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
 ovl_status ovl_graph_check(const ovl_graph *g, ovl_error *err)
 {
+	size_t hint = 0;
 	for (size_t i = 0; i < g->nodes.n; i++) {
 		const ovl_node *n = g->nodes.at[i];
 		if (n->graph != g)
 			return ovl_fail(err, OVL_E_INTERNAL, "node '%s' is in the list of a graph that it does not belong to", n->name);
 		for (size_t k = 0; k < n->in.n; k++) {
-			ovl_end src = n->in.at[k];
-			bool listed = !src.node;
-			for (size_t u = 0; src.node && u < src.node->out.at[src.port].users.n; u++)
-				listed = listed || (src.node->out.at[src.port].users.at[u].node == n && src.node->out.at[src.port].users.at[u].port == (int)k);
-			if (!listed)
+			if (n->in.at[k].node && !is_listed(n, k, &hint))
 				return ovl_fail(err, OVL_E_INTERNAL, "input %zu of node '%s' is not among the users of its source", k, n->name);
 		}
 	}

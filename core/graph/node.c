@@ -75,12 +75,14 @@ static void drop_user(ovl_end source, const ovl_node *n, int input)
 	if (!source.node || source.port >= (int)source.node->out.n)
 		return;
 	o = &source.node->out.at[source.port];
-	for (size_t i = 0; i < o->users.n; i++)
+	for (size_t k = 0; k < o->users.n; k++) { /* from both ends: nodes go in order or against it, and a constant may have thousands of readers */
+		size_t i = k & 1 ? o->users.n - 1 - k / 2 : k / 2;
 		if (o->users.at[i].node == n && o->users.at[i].port == input) {
 			memmove(&o->users.at[i], &o->users.at[i + 1], (o->users.n - i - 1) * sizeof *o->users.at);
 			o->users.n--;
 			return;
 		}
+	}
 }
 
 static void free_node(ovl_node *n)

@@ -51,8 +51,9 @@ void ovl_build_problem_free(ovl_problem *p);
 ovl_status ovl_build_view(ovl_build *b, const ovl_node *n, bool *done);
 bool ovl_reshape_strides(const ovl_desc *from, int rank, const int64_t *dims, int64_t *strides); /* a new shape on the same memory, where that is possible */
 
-/* memory.c: in-place concatenation and element-wise steps, lifetimes, offsets. */
+/* memory.c: in-place concatenation and element-wise steps, lifetimes. */
 ovl_status ovl_build_memory(ovl_build *b);
+ovl_status ovl_build_arena(ovl_build *b); /* arena.c: offsets, once lifetimes are known */
 int ovl_slot_root(const ovl_plan *p, int slot, size_t *at); /* follows merges; *at += the byte offset */
 
 /* cost.c: least arithmetic and memory traffic, for profiles. */

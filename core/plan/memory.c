@@ -1,4 +1,4 @@
-/* Memory: producers write straight into concatenations, element-wise steps reuse their input's memory, and what lives at different times shares the arena. */
+/* Memory: producers write straight into concatenations, element-wise steps reuse their input's memory; lifetimes for the arena (arena.c). */
 #define _GNU_SOURCE
 #include "plan/build.h"
 #include "base/log.h"
@@ -165,49 +165,6 @@ static void reuse_inputs(ovl_build *b)
 	}
 }
 
-static int by_size(const void *a, const void *c, void *plan)
-{
-	const ovl_plan *p = plan;
-	size_t x = p->slots.at[*(const int *)a].size, y = p->slots.at[*(const int *)c].size;
-	if (x != y)
-		return x > y ? -1 : 1;
-	return *(const int *)a - *(const int *)c;
-}
-
-static size_t aligned(size_t n) { return (n + 127) & ~(size_t)127; }
-
-/* Largest first, each at the lowest offset where it meets nobody who lives at the same time. */
-static ovl_status offsets(ovl_build *b)
-{
-	ovl_plan *p = b->plan;
-	int *order = ovl_alloc((p->slots.n + 1) * sizeof *order), n = 0;
-	if (!order)
-		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
-	for (size_t i = 0; i < p->slots.n; i++)
-		if (p->slots.at[i].kind == OVL_SLOT_ARENA && p->slots.at[i].merged < 0 && p->slots.at[i].last >= 0)
-			order[n++] = (int)i;
-	qsort_r(order, (size_t)n, sizeof *order, by_size, p);
-	for (int i = 0; i < n; i++) {
-		ovl_slot *s = &p->slots.at[order[i]];
-		size_t at = 0;
-		for (bool moved = true; moved;) {
-			moved = false;
-			for (int k = 0; k < i; k++) {
-				const ovl_slot *o = &p->slots.at[order[k]];
-				if (o->first > s->last || o->last < s->first || o->offset >= at + aligned(s->size) || o->offset + aligned(o->size) <= at)
-					continue;
-				at = o->offset + aligned(o->size);
-				moved = true;
-			}
-		}
-		s->offset = at;
-		if (at + aligned(s->size) > p->arena_size)
-			p->arena_size = at + aligned(s->size);
-	}
-	ovl_free(order);
-	return OVL_OK;
-}
-
 ovl_status ovl_build_memory(ovl_build *b)
 {
 	place_into_concats(b);
@@ -215,7 +172,7 @@ ovl_status ovl_build_memory(ovl_build *b)
 	lifetimes(b);
 	reuse_inputs(b);
 	lifetimes(b);
-	OVL_TRY(offsets(b));
+	OVL_TRY(ovl_build_arena(b));
 	if (ovl_log_on(OVL_LOG_PLAN))
 		ovl_log("plan: %zu steps, %zu values, arena %zu bytes", b->plan->steps.n, b->plan->values.n, b->plan->arena_size);
 	return OVL_OK;

@@ -4,16 +4,23 @@ local clock = require("spec.bench.clock")
 local core, compiled, request, inputs = ov.Core(), nil, nil, {}
 local commands = {}
 
--- compile PATH KEY=VALUE... -> milliseconds of reading and compiling
-function commands.compile(path, ...)
-  local config, start = {}, clock.now()
+-- compile PATH SHAPES KEY=VALUE... -> milliseconds of reading and compiling. SHAPES: name=1,3,224,224;other=1,16 or -
+function commands.compile(path, shapes, ...)
+  local config, start, wanted = {}, clock.now(), nil
   for _, pair in ipairs({ ... }) do
     local key, value = pair:match("^([%w_]+)=(.*)$")
     config[key] = value
   end
-  compiled, inputs = core:compile_model(path, "CPU", config), {}
+  for name, sizes in shapes:gmatch("([^;]+)=([^;=]*)") do
+    wanted = wanted or {}
+    wanted[name] = {}
+    for size in sizes:gmatch("%d+") do table.insert(wanted[name], tonumber(size)) end
+  end
+  local model = core:read_model(path)
+  if wanted then model:reshape(wanted) end
+  compiled, inputs = core:compile_model(model, "CPU", config), {}
   request = compiled:create_infer_request()
-  return ("%.1f"):format((clock.now() - start) / 1e3)
+  return ("%.2f"):format((clock.now() - start) / 1e3)
 end
 
 -- input NAME FILE.npy
