@@ -12,6 +12,7 @@ typedef struct instance {
 	void **at; /* per value */
 	ovl_tensor *tensors; /* per value: what reference steps see; buffer NULL tells that nobody may keep them */
 	ovl_tensor **late; /* per slot: tensors made by this run */
+	int *late_slots; /* the slots that have one */
 	int *patched; /* values in input or output slots, whose address changes from run to run */
 	int n_patched;
 	ovl_tensor **dense_in; /* per input: a dense copy where the user's tensor has holes */
@@ -74,6 +75,7 @@ static void free_instance(instance *x)
 	ovl_free(x->at);
 	ovl_free(x->tensors);
 	ovl_free(x->late);
+	ovl_free(x->late_slots);
 	ovl_free(x->patched);
 	ovl_free(x->dense_in);
 	ovl_free(x->temp_out);
@@ -162,16 +164,18 @@ static ovl_status make_instance(ovl_exec *e, ovl_plan *plan, instance **out, ovl
 	x->at = ovl_calloc(nv, sizeof *x->at);
 	x->tensors = ovl_calloc(nv, sizeof *x->tensors);
 	x->late = ovl_calloc(plan->slots.n + 1, sizeof *x->late);
+	x->late_slots = ovl_calloc(plan->slots.n + 1, sizeof *x->late_slots);
 	x->patched = ovl_calloc(nv, sizeof *x->patched);
 	x->dense_in = ovl_calloc((size_t)plan->n_inputs + 1, sizeof *x->dense_in);
 	x->temp_out = ovl_calloc((size_t)plan->n_outputs + 1, sizeof *x->temp_out);
-	if (!x->arena || !x->at || !x->tensors || !x->late || !x->patched || !x->dense_in || !x->temp_out || !ovl_vec_reserve(&e->instances, e->instances.n + 1)) {
+	if (!x->arena || !x->at || !x->tensors || !x->late || !x->late_slots || !x->patched || !x->dense_in || !x->temp_out || !ovl_vec_reserve(&e->instances, e->instances.n + 1)) {
 		free_instance(x);
 		return no_memory(err);
 	}
 	fill_addresses(x);
 	for (size_t i = 0; i < plan->slots.n; i++)
-		x->n_late += plan->slots.at[i].kind == OVL_SLOT_LATE;
+		if (plan->slots.at[i].kind == OVL_SLOT_LATE)
+			x->late_slots[x->n_late++] = (int)i;
 	e->instances.at[e->instances.n++] = x;
 	*out = x;
 	return OVL_OK;
@@ -489,12 +493,13 @@ static ovl_status timed_step(ovl_exec *e, instance *x, size_t i, const ovl_exec_
 
 static void free_late(instance *x, int step)
 {
-	const ovl_plan *p = x->plan;
-	for (size_t i = 0; i < p->slots.n; i++)
-		if (p->slots.at[i].kind == OVL_SLOT_LATE && p->slots.at[i].last == step && x->late[i]) {
+	for (int k = 0; k < x->n_late; k++) {
+		int i = x->late_slots[k];
+		if (x->plan->slots.at[i].last == step && x->late[i]) {
 			ovl_tensor_release(x->late[i]);
 			x->late[i] = NULL;
 		}
+	}
 }
 
 static ovl_status run_steps(ovl_exec *e, instance *x, const ovl_exec_io *io, ovl_error *err)

@@ -3,9 +3,9 @@
 
     make compare [MODELS=dir] [THREADS=2] [COMPARE_FLAGS="--only a,b --precision bf16 --throughput --json out.json"]
 
-dir is a model or holds models (.onnx, or .xml with its .bin), in any depth; a folder with model.onnx and model.xml counts once, as ONNX. With a case.json beside it
-(lists `inputs` and `outputs` of {name, file}) those .npy files are used, else inputs are random and ONNX Runtime (or OpenVINO) gives the expected
-outputs. Where dir is not there, three small models are made. In every round each engine has its turn, in another order, after a pause in which the
+dir is a model or holds models (.onnx, or .xml with its .bin), in any depth; a folder with model.onnx and model.xml counts once, as ONNX. With a
+case.json beside it (lists `inputs` and `outputs` of {name, file}) those .npy files are used, else inputs are random and ONNX Runtime (or OpenVINO)
+gives the expected outputs. Where dir is not there, three small models are made. In every round each engine has its turn, in another order, after a pause in which the
 others' threads fall asleep. The ratio of a round is ovlite's time over the best peer's; the table shows medians over the rounds, the largest
 difference of ovlite's outputs relative to the largest value, and how long reading and compiling takes beside the best peer's. Exit 1 where an output
 is wrong or a model fails.
@@ -97,7 +97,7 @@ def find_models(o):
     for here, _, files in os.walk(folder):
         for file in files:
             stem, ending = os.path.splitext(os.path.join(here, file))
-            if ending == '.onnx' or (ending == '.xml' and os.path.exists(stem + '.bin') and stem + '.onnx' not in found.values() and is_ir(stem + ending)):
+            if ending == '.onnx' or (ending == '.xml' and os.path.exists(stem + '.bin') and is_ir(stem + ending)):
                 name = os.path.relpath(stem, folder)
                 found[name.removesuffix('/model')] = stem + ('.onnx' if os.path.exists(stem + '.onnx') else ending)
     for name in o.only.split(',') if o.only else sorted(found):

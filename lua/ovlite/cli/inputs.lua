@@ -75,22 +75,14 @@ local function numbers(text, what, count)
   return out
 end
 
--- u8 {h, w, c} as the model wants it: resized (linear, each pixel counts when it gets smaller), channels in its order,
--- (pixel - mean) / scale, its type.
+-- Pixels as the model wants them: resized, channels in its order, (pixel - mean) / scale, its type.
 local function fit(pixels, port, height, width, where, options)
-  local op, c = ov.opset13, pixels.shape[3]
-  local x = op.parameter({ 1, pixels.shape[1], pixels.shape[2], c }, "u8", "pixels")
-  local y = op.transpose(op.convert(x, "f32"), { 0, 3, 1, 2 })
-  if options.bgr and c == 3 then y = op.gather(y, { 2, 1, 0 }, 1) end
-  if height ~= pixels.shape[1] or width ~= pixels.shape[2] then
-    y = op.interpolate(y, { height, width }, "bilinear_pillow", "sizes", { 0 }, { 0 }, "half_pixel", "floor", false, -0.75, { 2, 3 })
-  end
-  local mean, scale = numbers(options.mean or "0", "--mean", c), numbers(options.scale or "1", "--scale", c)
-  y = (y - op.constant(mean, "f32", { 1, c, 1, 1 })) / op.constant(scale, "f32", { 1, c, 1, 1 })
-  if where == 4 then y = op.transpose(y, { 0, 2, 3, 1 }) end
-  if port.element_type ~= "f32" then y = op.convert(WHOLE[port.element_type] and op.clamp(op.round(y), 0, 255) or y, port.element_type) end
-  local m = ov.Model({ y }, { x }, "image")
-  return ov.compile_model(m, "CPU", { INFERENCE_PRECISION_HINT = "f32" })(pixels:reshape({ 1, pixels.shape[1], pixels.shape[2], c }))[1]
+  local c = pixels.shape[3]
+  local x = ov.image.blob(pixels, height, width, { mean = numbers(options.mean or "0", "--mean", c), scale = numbers(options.scale or "1", "--scale", c),
+    reverse = options.bgr and c == 3 or nil })
+  if where == 4 then x = x:transpose({ 1, 3, 4, 2 }) end
+  if WHOLE[port.element_type] then x = x:affine(1, 0.5) end -- astype cuts
+  return port.element_type == "f32" and x or x:astype(port.element_type)
 end
 
 local function image(path, port, options)
