@@ -39,12 +39,22 @@ bool ovl_chain_goes_on(const ovl_chain_link *links, int n)
 	return n < OVL_CHAIN_LINKS && !(n > 1 && is_product(&links[n - 1]));
 }
 
-/* Rows made twice cost, and threads want rows enough for all. */
+/* It reads more rows than it makes: what comes before it is made twice where two threads' shares meet. */
+static bool has_window(const ovl_chain_link *l)
+{
+	const ovl_desc *w = &l->p.in[1];
+	return strstr(l->p.op, "Convolution") && w->dims[w->rank - 2] > 1;
+}
+
 bool ovl_chain_pays(const ovl_chain_link *links, int n)
 {
-	const ovl_desc *out = &links[n - 1].p.out[0];
-	int threads = links[0].p.threads;
-	return n > 1 && (threads == 1 || out->dims[2] >= FEWEST_ROWS * threads);
+	int64_t threads = links[0].p.threads, height = links[n - 1].p.out[0].dims[2];
+	bool twice = false;
+	for (int i = 1; i < n; i++)
+		twice = twice || has_window(&links[i]);
+	if (n < 2 || threads <= 1)
+		return n > 1;
+	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads / 2;
 }
 
 /* ---- bands ---- */
