@@ -7,6 +7,17 @@ enum { GEMM_MR = 14, GEMM_NV = 4 };
 	X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3)                                                                   \
 	X(1, 4) X(2, 4) X(3, 4) X(4, 4) X(5, 4) X(6, 4)
 
+#define GEMM_HALVES
+#define GEMM_HALF_TILES(X)                                                                                                                        \
+	X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) X(14, 1)                      \
+	X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) X(13, 2) X(14, 2)
+typedef __m256 VH;
+static inline VH vh_zero(void) { return _mm256_setzero_ps(); }
+static inline VH vh_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline VH vh_fma(VH a, VH b, VH c) { return _mm256_fmadd_ps(a, b, c); }
+static inline VH vh_low(V a) { return _mm512_castps512_ps256(a); }
+static inline V vh_whole(VH a) { return _mm512_zextps256_ps512(a); }
+
 static int gemm_width(int mr)
 {
 	return mr <= 6 ? 4 : mr <= 9 ? 3 : 2;

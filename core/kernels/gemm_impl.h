@@ -5,7 +5,8 @@
  *     GEMM_NV            vectors of the widest tile
  *     gemm_width(mr)     how many vectors go well with mr rows
  *     gemm_turn(dst, ldd, src, lds, ni, nj, out)   dst[j][i] = src[i][j] for i < ni <= VL, j < nj <= VL; writes the lanes of `out`, with 0 from ni
- *   on */
+ *   on
+ *     GEMM_HALVES        defined where a vector has a half: GEMM_HALF_TILES(X) with X(mr, nv) for tiles whose last vector is one, and the words VH, vh_... for it */
 #include "kernels/gemm.h"
 #include <string.h>
 
@@ -108,6 +109,66 @@ typedef void (*tile_fn)(const tile_call *t);
 #define TILE_ENTRY(mr, nv) [mr][nv] = tile_##mr##x##nv,
 static const tile_fn tiles[GEMM_MR + 1][GEMM_NV + 1] = {GEMM_TILES(TILE_ENTRY)};
 
+#ifdef GEMM_HALVES
+/* One vector and a half, or a half alone: columns of which no more than that are left, so that no time goes into lanes of zeros. */
+static inline __attribute__((always_inline)) void half_tile(const tile_call *t, const int mr, const int nv)
+{
+	V acc[14];
+	VH half[14];
+	const int64_t lda = t->lda, lda3 = 3 * lda, b_row = t->b_row, last = (nv - 1) * t->b_vec, k = t->k;
+	VT tail = v_tail(t->n - (nv - 1) * VL);
+	UNROLL for (int m = 0; m < mr; m++) {
+		acc[m] = t->bias && nv > 1 ? v_load(t->bias) : v_zero();
+		half[m] = t->bias ? vh_load(t->bias + (nv - 1) * VL) : vh_zero();
+	}
+	for (int64_t s = 0; s < t->n_seg; s++) {
+		const float *b = t->b + t->seg[s].b;
+		const float *a0 = t->a + t->seg[s].a, *a5 = a0 + 5 * lda, *a10 = a0 + 10 * lda;
+		for (int64_t i = k; i > 0; i--) {
+			V bv = nv > 1 ? v_load(b) : v_zero();
+			VH bh = vh_load(b + last);
+			b += b_row;
+			UNROLL for (int m = 0; m < mr; m++) {
+				V a = v_set(*row_of(a0, a5, a10, lda, lda3, m));
+				if (nv > 1)
+					acc[m] = v_fma(a, bv, acc[m]);
+				half[m] = vh_fma(vh_low(a), bh, half[m]);
+			}
+			a0++;
+			a5++;
+			a10++;
+		}
+	}
+	UNROLL for (int m = 0; m < mr; m++) {
+		V low = t->act == OVL_GEMM_CLAMP ? v_set(t->alpha) : v_set(-__builtin_inff()), high = v_set(t->act == OVL_GEMM_CLAMP ? t->beta : __builtin_inff());
+		V h = vh_whole(half[m]);
+		float *c = t->c + m * t->ldc;
+		if (t->add) {
+			acc[m] = nv > 1 ? v_add(acc[m], v_load(t->add + m * t->ldadd)) : acc[m];
+			h = v_add(h, v_load_t(t->add + m * t->ldadd + (nv - 1) * VL, tail));
+		}
+		if (nv > 1)
+			v_store(c, v_min(high, v_max(low, acc[m])));
+		v_store_t(c + (nv - 1) * VL, v_min(high, v_max(low, h)), tail);
+	}
+}
+
+#define HALF_FUNCTION(mr, nv) \
+	static __attribute__((noinline)) void half_##mr##x##nv(const tile_call *t) { half_tile(t, mr, nv); }
+GEMM_HALF_TILES(HALF_FUNCTION)
+#define HALF_ENTRY(mr, nv) [mr][nv] = half_##mr##x##nv,
+static const tile_fn half_tiles[GEMM_MR + 1][3] = {GEMM_HALF_TILES(HALF_ENTRY)};
+
+/* The tile for these columns. */
+static tile_fn tile_for(int mr, int nv, int64_t n) { return nv <= 2 && n - (nv - 1) * VL <= VL / 2 ? half_tiles[mr][nv] : tiles[mr][nv]; }
+#else
+static tile_fn tile_for(int mr, int nv, int64_t n)
+{
+	(void)n;
+	return tiles[mr][nv];
+}
+#endif
+
 #define ACT_LOOP(expression)                                              \
 	for (int64_t r = 0; r < rows; r++) {                              \
 		float *p = c + r * ldc;                                   \
@@ -157,7 +218,7 @@ static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, in
 	t->n_seg = r->n_seg;
 	t->c = r->c + column;
 	t->add = r->add ? r->add + column : NULL;
-	tiles[r->mr][nv](t);
+	tile_for(r->mr, nv, t->n)(t);
 	if (t->act > OVL_GEMM_CLAMP)
 		gemm_act(t->act, t->alpha, t->beta, t->c, t->ldc, r->mr, t->n);
 	if (g->rest)
