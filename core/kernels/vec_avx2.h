@@ -62,6 +62,13 @@ static inline VI v_bits(V a) { return _mm256_castps_si256(a); }
 static inline V v_of_bits(VI a) { return _mm256_castsi256_ps(a); }
 static inline VI v_addi(VI a, VI b) { return _mm256_add_epi32(a, b); }
 static inline VI v_subi(VI a, VI b) { return _mm256_sub_epi32(a, b); }
+static inline VI v_ori(VI a, VI b) { return _mm256_or_si256(a, b); }
+static inline VI v_shl(VI a, int n) { return _mm256_sll_epi32(a, _mm_cvtsi32_si128(n)); }
+static inline VI v_shr(VI a, int n) { return _mm256_srl_epi32(a, _mm_cvtsi32_si128(n)); }
+static inline VI v_low_byte(VI a) { return _mm256_and_si256(a, _mm256_set1_epi32(255)); }
+static inline void v_storei(int32_t *p, VI a) { _mm256_storeu_si256((__m256i *)(void *)p, a); }
+static inline VI v_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)); }
+static inline VI v_gather_bytes(const uint8_t *p, VI offset) { return _mm256_i32gather_epi32((const int *)(const void *)p, offset, 1); }
 static inline V v_gather(const float *p, VI index) { return _mm256_i32gather_ps(p, index, 4); }
 
 #define V_FOLD(name, op, op1)                                                                        \

@@ -62,6 +62,13 @@ static inline VI v_bits(V a) { return _mm512_castps_si512(a); }
 static inline V v_of_bits(VI a) { return _mm512_castsi512_ps(a); }
 static inline VI v_addi(VI a, VI b) { return _mm512_add_epi32(a, b); }
 static inline VI v_subi(VI a, VI b) { return _mm512_sub_epi32(a, b); }
+static inline VI v_ori(VI a, VI b) { return _mm512_or_si512(a, b); }
+static inline VI v_shl(VI a, int n) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(n)); }
+static inline VI v_shr(VI a, int n) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(n)); } /* zeros come in */
+static inline VI v_low_byte(VI a) { return _mm512_and_si512(a, _mm512_set1_epi32(255)); }
+static inline void v_storei(int32_t *p, VI a) { _mm512_storeu_si512(p, a); }
+static inline VI v_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)); } /* VL bytes */
+static inline VI v_gather_bytes(const uint8_t *p, VI offset) { return _mm512_i32gather_epi32(offset, p, 1); } /* four bytes at p + offset each */
 static inline V v_gather(const float *p, VI index) { return _mm512_i32gather_ps(index, p, 4); }
 
 static inline float v_sum(V a) { return _mm512_reduce_add_ps(a); }

@@ -1,8 +1,8 @@
 /* color.c - NV12toRGB, NV12toBGR, I420toRGB, I420toBGR: video frames (a plane of brightness, and colour at half the resolution) to three interleaved channels. The planes
  * come one by one, or below each other as one image of 3/2 of the height. */
+#include "ops/support_color.h"
 #include "ops/support_work.h"
 #include "tensor/type.h"
-#include <math.h>
 #include <string.h>
 
 static bool is_nv12(const ovl_op *op) { return op->name[0] == 'N'; }
@@ -59,13 +59,6 @@ static bool planes_are(const ovl_work *w, const ovl_shape *out)
 	return w->run->n_in == 2 ? plane_is(w, 1, out, 2, 2) : plane_is(w, 1, out, 2, 1) && plane_is(w, 2, out, 2, 1);
 }
 
-static double level(double v, bool whole)
-{
-	if (whole)
-		v = round(v);
-	return v < 0 ? 0 : v > 255 ? 255 : v;
-}
-
 static ovl_status convert_frames(ovl_work *w)
 {
 	const ovl_shape *s = &w->run->out[0]->shape;
@@ -86,10 +79,11 @@ static ovl_status convert_frames(ovl_work *w)
 		OVL_RUN_CHECK_CANCEL(w->run);
 		for (int64_t i = 0; i < size; i++) {
 			int64_t at = (i / width / 2 * (width / 2) + i % width / 2) * step;
-			double bright = 1.164 * (y[i] - 16), d = u[at] - 128, e = v[at] - 128, *pixel = out + (n * size + i) * 3;
-			pixel[bgr ? 2 : 0] = level(bright + 1.596 * e, whole);
-			pixel[1] = level(bright - 0.391 * d - 0.813 * e, whole);
-			pixel[bgr ? 0 : 2] = level(bright + 2.018 * d, whole);
+			double rgb[3], *pixel = out + (n * size + i) * 3;
+			ovl_color_of_yuv(y[i], u[at], v[at], whole, rgb);
+			pixel[bgr ? 2 : 0] = rgb[0];
+			pixel[1] = rgb[1];
+			pixel[bgr ? 0 : 2] = rgb[2];
 		}
 	}
 	return OVL_OK;
