@@ -58,9 +58,10 @@ static ovl_status infer(ovl_infer *in)
 			out.dims[d].max = out.dims[d].max + pads > 0 ? out.dims[d].max + pads : 0;
 		out.dims[d].min = out.dims[d].min + pads > 0 ? out.dims[d].min + pads : 0;
 	}
-	if (n < 0) {
+	if (n < 0) { /* any dimension may be the resized one */
 		out = ovl_pshape_rank(out.rank);
-		n = 0;
+		ovl_infer_out(in, 0, in->in_type[0], &out);
+		return OVL_OK;
 	}
 	count = sizes ? ovl_tensor_count(sizes) : n;
 	if (count != n)

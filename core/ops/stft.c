@@ -148,7 +148,9 @@ static ovl_status istft(ovl_work *w)
 	if (bins != size / 2 + 1 || x->dims[x->rank - 1] != 2)
 		return ovl_work_fail(w, OVL_E_SHAPE, "frames of %lld entries have %lld bins, data has %lld", (long long)size,
 			(long long)(size / 2 + 1), (long long)bins);
-	all = frames > 0 ? (frames - 1) * step + size : 0;
+	all = 0;
+	if (frames > 0 && (__builtin_mul_overflow(frames - 1, step, &all) || __builtin_add_overflow(all, size, &all)))
+		return ovl_work_fail(w, OVL_E_SHAPE, "%lld frames %lld entries apart are too many", (long long)frames, (long long)step);
 	skip = p->center ? size / 2 : 0;
 	OVL_TRY(ovl_work_f64(w, 0, &from));
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
