@@ -19,7 +19,7 @@ typedef struct operand {
 
 typedef struct attention_state {
 	int batch_rank;
-	int64_t batch[OVL_MAX_RANK], batches;
+	int64_t batch[OVL_MAX_RANK], batches, heads; /* heads: innermost batches, whose tiles of the same rows are worked on one after the other */
 	int64_t rows, keys, depth, width;
 	operand q, k, v, mask, out;
 	bool has_mask, boolean_mask, has_scale, out_half;
@@ -120,6 +120,7 @@ static void set_sizes(attention_state *s, const ovl_problem *p)
 	s->batches = 1;
 	for (int i = 0; i < s->batch_rank; i++)
 		s->batches *= s->batch[i] = out->dims[i];
+	s->heads = s->batch_rank ? s->batch[s->batch_rank - 1] : 1;
 	s->rows = q->dims[q->rank - 2];
 	s->depth = q->dims[q->rank - 1];
 	s->keys = k->dims[k->rank - 2];
@@ -272,8 +273,8 @@ static void tile_chunk(void *arg, int64_t chunk, int worker)
 {
 	const attention_job *job = arg;
 	const attention_state *s = job->s;
-	int64_t batch = chunk / s->tiles, first = ovl_gemm_tile_at(s->rows, s->tiles, chunk % s->tiles);
-	int64_t rows = ovl_gemm_tile_at(s->rows, s->tiles, chunk % s->tiles + 1) - first, at = offset_of(s, batch, &s->out);
+	int64_t outer = chunk / (s->tiles * s->heads), head = chunk % s->heads, tile = chunk / s->heads % s->tiles, batch = outer * s->heads + head;
+	int64_t first = ovl_gemm_tile_at(s->rows, s->tiles, tile), rows = ovl_gemm_tile_at(s->rows, s->tiles, tile + 1) - first, at = offset_of(s, batch, &s->out);
 	const half *k = job->packed + batch * (s->k_size + s->v_size), *q = (const half *)job->call->in[IN_QUERY] + offset_of(s, batch, &s->q) + first * s->q.row;
 	const char *mask = s->has_mask ? (const char *)job->call->in[IN_MASK] + offset_of(s, batch, &s->mask) * (s->boolean_mask ? 1 : 4) : NULL;
 	float *scores = (void *)(job->workers + (size_t)worker * s->worker_scratch), *sums = scores + MR * s->score_ld, total[MR];

@@ -211,7 +211,12 @@ static void set_chunks(conv_state *s, int threads)
 	int64_t tile = 2 * (mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + c_size * mr * s->oc;
 	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 4e5), 4 * (int64_t)threads));
 	int64_t pieces = most(1, parts(want, g->groups));
-	if (weights > light) {
+	if (threads > 1 && s->n_tiles >= threads && g->groups == 1) {
+		/* a band of rows for each thread, which has written the rows that it reads; columns are what others can take over */
+		s->m_chunks = weights > light ? least(pieces, threads) : least(pieces, s->n_tiles);
+		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
+		s->sub = weights > light ? most(1, (256 << 10) / tile) : most(2, (64 << 10) / tile);
+	} else if (weights > light) {
 		s->n_chunks = least(most(parts(weights, heavy), pieces), most(1, s->vecs / 2));
 		s->m_chunks = least(parts(pieces, s->n_chunks), s->n_tiles);
 		s->sub = most(1, (256 << 10) / tile);
@@ -402,7 +407,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const conv_job *job = arg;
 	const conv_state *s = job->s;
-	int64_t m = chunk % s->m_chunks, n = chunk / s->m_chunks % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
+	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
 	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
 	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
 	char *scratch = job->workers + (size_t)worker * s->worker_scratch, *segs = scratch + s->rows_size;

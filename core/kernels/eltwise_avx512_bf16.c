@@ -113,6 +113,49 @@ static void operand_of(ovl_stage_job *j, const block *b, float *spare)
 	j->y_ld = b->row_step ? n : 0;
 }
 
+/* One product or sum of halves with halves or f32: no need to go through memory. */
+static inline __attribute__((always_inline)) V two(bool sum, V x, V y) { return sum ? v_add(x, y) : v_mul(x, y); }
+
+static inline __attribute__((always_inline)) void binary_rows(const block *b, int64_t rows, int64_t n, const bool sum, const bool half_y, const bool step)
+{
+	for (int64_t r = 0; r < rows; r++) {
+		const half *x = (const half *)b[1].at + r * b[1].row_step, *yh = (const half *)b[2].at + r * b[2].row_step;
+		const float *yf = (const float *)b[2].at + r * b[2].row_step;
+		half *to = (half *)(uintptr_t)b[0].at + r * b[0].row_step;
+		V one = step ? v_zero() : v_set(half_y ? vh_one(*yh) : *yf);
+		int64_t i = 0;
+		for (; i + 2 * VL <= n; i += 2 * VL) {
+			V y0 = !step ? one : half_y ? vh_load(yh + i) : v_load(yf + i), y1 = !step ? one : half_y ? vh_load(yh + i + VL) : v_load(yf + i + VL);
+			vh_store2(to + i, two(sum, vh_load(x + i), y0), two(sum, vh_load(x + i + VL), y1));
+		}
+		for (; i < n; i += VL) {
+			VT t = v_tail(n - i);
+			V y = !step ? one : half_y ? vh_load_t(yh + i, t) : v_load_t(yf + i, t);
+			vh_store_t(to + i, two(sum, vh_load_t(x + i, t), y), t);
+		}
+	}
+}
+
+static bool is_binary(const ovl_eltwise_plan *e, const block *b)
+{
+	return e->n_stages == 1 && (e->stage[0].kind == OVL_STAGE_MUL || e->stage[0].kind == OVL_STAGE_ADD) && e->stage[0].operand == 2 && b[0].half && b[1].half &&
+	       b[0].step == 1 && b[1].step == 1 && b[2].step <= 1;
+}
+
+static void run_binary(const block *b, int64_t rows, int64_t n, bool sum)
+{
+	switch (sum * 4 + b[2].half * 2 + (b[2].step == 1)) {
+	case 0: binary_rows(b, rows, n, false, false, false); break;
+	case 1: binary_rows(b, rows, n, false, false, true); break;
+	case 2: binary_rows(b, rows, n, false, true, false); break;
+	case 3: binary_rows(b, rows, n, false, true, true); break;
+	case 4: binary_rows(b, rows, n, true, false, false); break;
+	case 5: binary_rows(b, rows, n, true, false, true); break;
+	case 6: binary_rows(b, rows, n, true, true, false); break;
+	case 7: binary_rows(b, rows, n, true, true, true); break;
+	}
+}
+
 static void run_block(const ovl_eltwise_plan *e, const block *blocks, int64_t rows, int64_t n)
 {
 	float result[OVL_ELTWISE_BLOCK] __attribute__((aligned(64))), spare[OVL_ELTWISE_BLOCK] __attribute__((aligned(64)));
@@ -145,7 +188,10 @@ static void run_unit(const state *s, const ovl_call *call, int64_t unit)
 		b.at = base + (at[v] + row * b.row_step + first * b.step) * (b.half ? 2 : 4);
 		blocks[v] = b;
 	}
-	run_block(e, blocks, rows, n);
+	if (is_binary(e, blocks))
+		run_binary(blocks, rows, n, e->stage[0].kind == OVL_STAGE_ADD);
+	else
+		run_block(e, blocks, rows, n);
 }
 
 typedef struct job {

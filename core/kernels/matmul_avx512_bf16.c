@@ -43,10 +43,24 @@ static bool as_rows(const ovl_desc *d, int64_t *rows, int64_t *ld)
 	return true;
 }
 
+/* A as [..., m, k]: transposing it is another view of it. */
+static ovl_desc a_of(const ovl_problem *p)
+{
+	ovl_desc a = p->in[0];
+	int r = a.rank;
+	if (!((const ovl_matmul_params *)p->params)->transpose_a || r < 2)
+		return a;
+	a.dims[r - 1] = p->in[0].dims[r - 2];
+	a.dims[r - 2] = p->in[0].dims[r - 1];
+	a.strides[r - 1] = p->in[0].strides[r - 2];
+	a.strides[r - 2] = p->in[0].strides[r - 1];
+	return a;
+}
+
 static const char *accept(ovl_problem *p)
 {
 	const ovl_matmul_params *params = p->params;
-	const ovl_desc *a = &p->in[0], *b = &p->in[1];
+	const ovl_desc rows_of_a = a_of(p), *a = &rows_of_a, *b = &p->in[1];
 	ovl_plain_problem plain;
 	const char *why = ovl_halves_plain(p, &plain);
 	int64_t rows, ld;
@@ -57,10 +71,12 @@ static const char *accept(ovl_problem *p)
 		return "not f32";
 	if (!p->in_data[1] || p->in_data[0])
 		return "not a value with a constant";
-	if (a->rank < 2 || b->rank < 2 || params->transpose_a || ovl_desc_count(b) != b->dims[b->rank - 1] * b->dims[b->rank - 2] || p->out[0].rank != a->rank)
+	if (a->rank < 2 || b->rank < 2 || ovl_desc_count(b) != b->dims[b->rank - 1] * b->dims[b->rank - 2] || p->out[0].rank != a->rank)
 		return "not rows with a matrix";
 	if (!ovl_desc_count(&p->out[0]) || a->dims[a->rank - 1] < 16 || p->out[0].dims[a->rank - 1] < 16)
 		return "too small";
+	if (params->transpose_a && !as_rows(a, &rows, &ld))
+		return "rows lie crosswise";
 	if ((why = ovl_gemm_tail_accept(&plain.p, p->out[0].rank - 1, OVL_FORM_DENSE)))
 		return why;
 	added = ovl_gemm_tail_add(&plain.p, p->out[0].rank - 1);
@@ -89,7 +105,11 @@ static void set_chunks(matmul_state *s, int threads)
 {
 	double flops = 2.0 * (double)s->m * (double)s->n * (double)s->k;
 	int64_t weights = s->vecs * s->panel * 2, want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
-	if (weights > 192 << 10) {
+	if (threads > 1 && s->n_tiles >= threads) {
+		/* a band of rows for each thread, which has read and written these rows before; columns are what others can take over */
+		s->m_chunks = weights > 192 << 10 ? least(want, threads) : least(want, s->n_tiles);
+		s->n_chunks = least(parts(want, s->m_chunks), most(1, s->vecs / 2));
+	} else if (weights > 192 << 10) {
 		s->n_chunks = least(most(want, parts(weights, 640 << 10)), s->m <= MR ? s->vecs : most(1, s->vecs / 2));
 		s->m_chunks = least(parts(want, s->n_chunks), s->n_tiles);
 	} else {
@@ -100,15 +120,15 @@ static void set_chunks(matmul_state *s, int threads)
 
 static ovl_status set_up(matmul_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
 {
-	const ovl_desc *b = &p->in[1];
+	const ovl_desc a = a_of(p), *b = &p->in[1];
 	fill_args args = {s, p->in_data[1]};
 	bool turned = ((const ovl_matmul_params *)p->params)->transpose_b;
 	int64_t rows;
 	size_t size;
 	char tag[96];
-	if (!as_rows(&p->in[0], &s->m, &s->lda) || !as_rows(&p->out[0], &rows, &s->ldc))
+	if (!as_rows(&a, &s->m, &s->lda) || !as_rows(&p->out[0], &rows, &s->ldc))
 		return ovl_fail(err, OVL_E_INTERNAL, "MatMul was prepared with strides it did not accept");
-	s->k = p->in[0].dims[p->in[0].rank - 1];
+	s->k = a.dims[a.rank - 1];
 	s->n = p->out[0].dims[p->out[0].rank - 1];
 	s->b_row = turned ? 1 : b->dims[b->rank - 1];
 	s->b_col = turned ? b->dims[b->rank - 1] : 1;
@@ -167,7 +187,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const matmul_job *job = arg;
 	const matmul_state *s = job->s;
-	int64_t i = chunk % s->m_chunks, j = chunk / s->m_chunks;
+	int64_t i = chunk / s->n_chunks, j = chunk % s->n_chunks;
 	int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_tile_at(s->n_tiles, s->m_chunks, i));
 	int64_t end = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_tile_at(s->n_tiles, s->m_chunks, i + 1));
 	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, j), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, j + 1);

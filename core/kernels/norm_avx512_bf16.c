@@ -1,4 +1,4 @@
-/* LayerNorm and RMS over rows that are read or written as halves; all between is f32. */
+/* LayerNorm, RMS and MVN over rows that are read or written as halves; all between is f32. */
 #include "base/memory.h"
 #include "kernels/halves.h"
 #include "kernels/norm.h"
@@ -11,6 +11,17 @@ typedef struct state {
 	ovl_norm_plan *q;
 	bool from_half, to_half;
 } state;
+
+/* MVN over the last dimension. */
+static bool over_rows(const ovl_problem *p)
+{
+	const ovl_desc *axes = &p->in[1];
+	int64_t axis;
+	if (p->n_op_in != 2 || !p->in_data[1] || ovl_desc_count(axes) != 1 || (axes->type != OVL_I64 && axes->type != OVL_I32))
+		return false;
+	axis = axes->type == OVL_I64 ? *(const int64_t *)p->in_data[1] : *(const int32_t *)p->in_data[1];
+	return axis == -1 || axis == p->in[0].rank - 1;
+}
 
 static const char *accept(ovl_problem *p)
 {
@@ -26,6 +37,8 @@ static const char *accept(ovl_problem *p)
 		row *= d->dims[i];
 	if (d->rank < 2 || !ovl_desc_count(d) || (d->dims[d->rank - 1] > LONGEST && row > LONGEST))
 		return "rows are too long";
+	if (!strcmp(p->op, "MVN") && !over_rows(p))
+		return "not over the last dimension";
 	if ((why = ovl_norm_accept(&plain.p)))
 		return why;
 	for (int i = 1; i < p->n_in; i++)
@@ -112,7 +125,7 @@ static void run_row(const state *s, const ovl_call *call, int64_t row)
 		mean = row_sum(x, whole) / (float)n;
 	fill(x, n, whole, mean);
 	variance = row_squares(x, whole, mean) / (double)n;
-	scale = v_set((float)(q->outside ? 1.0 / (sqrt(variance) + q->eps) : 1.0 / sqrt(variance + q->eps)));
+	scale = v_set(!q->divide ? 1.0f : (float)(q->outside ? 1.0 / (sqrt(variance) + q->eps) : 1.0 / sqrt(variance + q->eps)));
 	m = v_set(mean);
 	g = v_set(gamma && !q->affine_step ? *gamma : 1.0f);
 	b = v_set(beta && !q->affine_step ? *beta : 0.0f);
@@ -155,7 +168,7 @@ static ovl_status run(const ovl_call *call)
 }
 
 static const ovl_kernel norm = {.name = "norm_avx512_bf16",
-	.ops = "LayerNorm RMS",
+	.ops = "LayerNorm RMS MVN",
 	.isa = OVL_ISA_AVX512_BF16,
 	.halves = true,
 	.accept = accept,
