@@ -56,6 +56,7 @@ typedef struct ovl_problem {
 	bool accurate; /* the user asked for accuracy: no algorithm that saves multiplications at its cost */
 	bool precise_bf16; /* the user asked for bf16: float problems may be computed with bf16 products and f32 sums */
 	bool halves_read; /* readers of output 0 can take it as halves (see below) */
+	bool added; /* some reader adds output 0 behind its own work: a residual branch */
 	/* written by accept(); preset to DENSE, -1 and false; in_half to how the inputs are stored */
 	ovl_form *in_form, *out_form;
 	bool *in_packed; /* prepare() copies what it needs of this constant: the original may go, run() gets NULL */

@@ -7,13 +7,14 @@
 #include "ops/matmul.h"
 #include <stdio.h>
 
-enum { MR = OVL_GEMM_BF16_MR };
+enum { MR = OVL_GEMM_BF16_MR, FEW_ROWS = 64 };
 
 typedef struct matmul_state {
 	int64_t m, n, k, lda, ldc, ldadd;
 	int64_t b_row, b_col; /* of the constant as it comes */
 	int64_t panel, vecs, n_tiles, m_chunks, n_chunks;
-	bool c_half, add_half;
+	bool a_half, c_half, add_half;
+	int64_t a_room; /* halves of a chunk's rows */
 	ovl_buffer *weights;
 	float *bias;
 	ovl_gemm_tail tail;
@@ -57,6 +58,13 @@ static ovl_desc a_of(const ovl_problem *p)
 	return a;
 }
 
+static bool few_rows(const ovl_problem *p)
+{
+	const ovl_desc *out = &p->out[0];
+	int64_t n = out->dims[out->rank - 1];
+	return ovl_desc_count(out) / (n ? n : 1) <= FEW_ROWS * p->threads;
+}
+
 static const char *accept(ovl_problem *p)
 {
 	const ovl_matmul_params *params = p->params;
@@ -80,7 +88,7 @@ static const char *accept(ovl_problem *p)
 	if ((why = ovl_gemm_tail_accept(&plain.p, p->out[0].rank - 1, OVL_FORM_DENSE)))
 		return why;
 	added = ovl_gemm_tail_add(&plain.p, p->out[0].rank - 1);
-	p->in_half[0] = true;
+	p->in_half[0] = p->in_half[0] || !few_rows(p); /* each chunk rounds its own rows, while that costs little beside the product */
 	p->in_form[0] = as_rows(a, &rows, &ld) ? OVL_FORM_ANY : OVL_FORM_DENSE;
 	p->in_packed[1] = true;
 	p->out_half = p->halves_read && added < 0; /* a sum with a residual branch stays f32 */
@@ -132,6 +140,7 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, const ovl_proble
 	s->n = p->out[0].dims[p->out[0].rank - 1];
 	s->b_row = turned ? 1 : b->dims[b->rank - 1];
 	s->b_col = turned ? b->dims[b->rank - 1] : 1;
+	s->a_half = p->in[0].type == OVL_BF16;
 	s->c_half = p->out[0].type == OVL_BF16;
 	s->vecs = parts(s->n, VL);
 	s->panel = ovl_gemm_even(s->k) * VL;
@@ -148,6 +157,10 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, const ovl_proble
 		if (!as_rows(d, &rows, &s->ldadd))
 			return ovl_fail(err, OVL_E_INTERNAL, "MatMul was prepared with strides it did not accept");
 	}
+	if (!s->a_half)
+		s->a_room = ovl_gemm_up(parts(s->n_tiles, s->m_chunks) * MR * ovl_gemm_even(s->k), 32);
+	if (!ovl_mul_ok((size_t)s->a_room * sizeof(half), (size_t)most(1, p->threads), &out->scratch))
+		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	snprintf(out->detail, sizeof out->detail, "%lldx%lldx%lld", (long long)s->m, (long long)s->k, (long long)s->n);
 	return OVL_OK;
 }
@@ -194,11 +207,19 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	const char *add = s->tail.add_input < 0 ? NULL : job->call->in[s->tail.add_input];
 	ovl_gemm_bf16 g = {.k = s->k, .n = s->n, .ldc = s->ldc, .ldadd = s->ldadd, .c_half = s->c_half, .add_half = s->add_half, .b = s->weights->data,
 		.b_vec = s->panel, .bias = s->bias};
-	(void)worker;
+	const half *a = (const half *)job->call->in[0] + first * s->lda;
+	int64_t lda = s->lda;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
 	ovl_gemm_bf16_set_tail(&g, &s->tail, job->call->in);
-	ovl_gemm_bf16_run(&g, end - first, (const half *)job->call->in[0] + first * s->lda, s->lda, (char *)job->call->out[0] + first * s->ldc * (s->c_half ? 2 : 4),
+	if (!s->a_half) {
+		half *rounded = (half *)job->call->scratch + worker * s->a_room;
+		lda = ovl_gemm_even(s->k);
+		for (int64_t r = 0; r < end - first; r++)
+			vh_narrow_row(rounded + r * lda, (const float *)job->call->in[0] + (first + r) * s->lda, s->k);
+		a = rounded;
+	}
+	ovl_gemm_bf16_run(&g, end - first, a, lda, (char *)job->call->out[0] + first * s->ldc * (s->c_half ? 2 : 4),
 		add ? add + first * s->ldadd * (s->add_half ? 2 : 4) : NULL, first, vec, vec_end - vec);
 }
 

@@ -31,7 +31,7 @@ static const char *accept(ovl_problem *p)
 	int64_t row = 1;
 	if (why)
 		return why;
-	if (!p->in_half[0] && !p->halves_read)
+	if (!p->in_half[0] && (!p->halves_read || p->added))
 		return "no halves";
 	for (int i = 1; i < d->rank; i++)
 		row *= d->dims[i];
@@ -44,7 +44,7 @@ static const char *accept(ovl_problem *p)
 	for (int i = 1; i < p->n_in; i++)
 		p->in_half[i] = false;
 	p->in_place = plain.p.in_place;
-	p->out_half = p->halves_read;
+	p->out_half = p->halves_read && !p->added; /* a residual stream stays f32 */
 	return NULL;
 }
 

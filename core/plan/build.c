@@ -472,6 +472,7 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 	f.p.posts = n->posts.at;
 	f.p.n_posts = (int)n->posts.n;
 	f.p.halves_read = ovl_build_halves_read(b, n);
+	f.p.added = ovl_build_added(n);
 	for (int i = 0; i < n_in; i++)
 		frame_value(&f, b, i, in[i]);
 	for (int i = 0; i < n_out; i++) {

@@ -40,6 +40,7 @@ int ovl_build_slot(ovl_build *b, ovl_slot_kind kind, size_t size, int index, ovl
 ovl_status ovl_build_form(ovl_build *b, int value, ovl_form form, int *out); /* this value in that form, copying where needed */
 ovl_status ovl_build_stored(ovl_build *b, int value, ovl_form form, bool half, int *out); /* the same, and stored as halves or not */
 bool ovl_build_halves_read(const ovl_build *b, const ovl_node *n); /* readers of output 0 can take halves: halves.c */
+bool ovl_build_added(const ovl_node *n); /* output 0 is an operand of a reader's posts */
 ovl_status ovl_build_copy_step(ovl_build *b, int from, int to, const char *name);
 ovl_step *ovl_build_step(ovl_build *b, int n_in, int n_out); /* appended; NULL: out of memory */
 

@@ -36,3 +36,13 @@ bool ovl_build_halves_read(const ovl_build *b, const ovl_node *n)
 {
 	return b->options->bf16 && n->out.n > 0 && n->out.at[0].type == OVL_F32 && read_by(b, n, 0, 0);
 }
+
+bool ovl_build_added(const ovl_node *n)
+{
+	for (size_t i = 0; n->out.n && i < n->out.at[0].users.n; i++) {
+		ovl_end user = n->out.at[0].users.at[i];
+		if (user.port >= ovl_node_own_inputs(user.node))
+			return true;
+	}
+	return false;
+}
