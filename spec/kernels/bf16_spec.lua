@@ -185,6 +185,35 @@ describe("bf16 product", function()
   end)
 end)
 
+describe("bf16 deconvolution and resizing", function()
+  for number, case in ipairs({ { 24, 24, 9, 70, 2, 2 }, { 24, 1, 5, 33, 2, 2 }, { 17, 5, 4, 3, 3, 2 }, { 70, 33, 1, 65, 1, 4 } }) do
+    local ic, oc, h, w, kh, kw = unpack(case)
+    it(("%d -> %d of %dx%d, %dx%d at a stride of that"):format(ic, oc, h, w, kh, kw), function()
+      local random = support.random(number)
+      local weights, bias = whole(random, { ic, oc, kh, kw }), whole(random, { 1, oc, 1, 1 }, -3, 3)
+      exact("deconv_avx512_bf16", function(op, x)
+        local y = op.convolution_backprop_data(x, op.constant(weights), { kh, kw }, nil, { 0, 0 }, { 0, 0 }, { 1, 1 })
+        local z = op.relu(op.add(y, op.constant(bias)))
+        return behind(op, z, oc), op.negative(y)
+      end, whole(random, { 2, ic, h, w }))
+    end)
+  end
+
+  for _, mode in ipairs({ "nearest", "linear_onnx" }) do
+    it("resizes: " .. mode, function()
+      local random = support.random(7)
+      local w = whole(random, { 24, 8, 1, 1 })
+      -- twice as large: weights are quarters and sixteenths of whole numbers, exact as well
+      exact("interp_avx512_bf16", function(op, x)
+        local y = op.convolution(x, op.constant(w), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
+        local sizes = ov.opset11.constant(ov.Tensor("i64", { 4 }, { 1, 24, 10, 18 }))
+        local z = ov.opset11.interpolate(y, sizes, mode, "sizes", { 0 }, { 0 }, "half_pixel", "floor", false)
+        return behind(op, op.relu(z), 24)
+      end, whole(random, { 1, 8, 5, 9 }))
+    end)
+  end
+end)
+
 describe("bf16 attention", function()
   for _, case in ipairs({ { 2, 3, 17, 17, 16 }, { 1, 1, 5, 40, 15 }, { 1, 4, 37, 33, 32 }, { 1, 2, 1, 1, 8 } }) do
     local batch, heads, rows, keys, depth = unpack(case)
