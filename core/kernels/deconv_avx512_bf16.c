@@ -1,10 +1,10 @@
 /* Deconvolutions of halves whose taps do not overlap (kernel and stride are equal): a pixel times all taps is one product, whose columns (tap, channel) are scattered to
  * the output pixels. All others are left to f32. */
 #include "base/memory.h"
+#include "kernels/act_bf16.h"
 #include "kernels/gemm_bf16.h"
 #include "kernels/halves.h"
 #include "kernels/packs.h"
-#include "kernels/vec_bf16.h"
 #include "ops/conv.h"
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,7 @@ typedef struct deconv_state {
 	ovl_conv_geometry g;
 	int64_t ic, oc, taps, n, vecs, panel, ld, ldc, pieces; /* n: columns; pieces of a row */
 	bool c_half;
+	bool few; /* columns: functions are applied once they lie side by side */
 	ovl_buffer *weights;
 	float *bias; /* of all columns */
 	ovl_gemm_tail tail;
@@ -120,6 +121,7 @@ static ovl_status set_up(deconv_state *s, const ovl_problem *p, const ovl_proble
 	s->panel = ovl_gemm_even(s->ic) * VL;
 	s->pieces = (g->in[2] + PIXELS - 1) / PIXELS;
 	s->c_half = p->out[0].type == OVL_BF16;
+	s->few = s->n < VL && !s->c_half;
 	ovl_desc_is_cl(&p->in[0], &s->ld);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	snprintf(tag, sizeof tag, "deconv bf16 o%lld i%lld k%lldx%lld", (long long)s->oc, (long long)s->ic, (long long)g->kernel[1], (long long)g->kernel[2]);
@@ -171,25 +173,41 @@ typedef struct deconv_job {
 	const ovl_call *call;
 } deconv_job;
 
-/* Columns of `count` pixels, the first of which is at `pixel`, to where they belong. */
+/* `count` pieces of `bytes`, evenly spaced on both sides. */
+static void copy_pieces(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t bytes, int64_t count)
+{
+	for (int64_t i = 0; i < count; i++, to += to_step, from += from_step) {
+		int64_t c = 0;
+		for (; c + 32 <= bytes; c += 32)
+			_mm256_storeu_si256((__m256i *)(void *)(to + c), _mm256_loadu_si256((const __m256i *)(const void *)(from + c)));
+		for (; c + 8 <= bytes; c += 8)
+			memcpy(to + c, from + c, 8);
+		for (; c < bytes; c += 2)
+			memcpy(to + c, from + c, 2);
+	}
+}
+
+/* Columns of `count` pixels, the first of which is at `x`, to where they belong. Taps along x are one piece where pixels touch. */
 static void scatter(const deconv_state *s, const char *from, char *out, int64_t row, int64_t x, int64_t count)
 {
 	const ovl_conv_geometry *g = &s->g;
-	int64_t size = s->c_half ? 2 : 4, ldn = s->vecs * VL * size, kx = g->kernel[2], ky = g->kernel[1], kz = g->kernel[0];
-	int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0], n = row / (g->in[1] * g->in[0]), bytes = s->oc * size;
-	for (int64_t t = 0; t < s->taps; t++) {
+	int64_t size = s->c_half ? 2 : 4, ldn = (s->few ? s->n : s->vecs * VL) * size, kx = g->kernel[2], ky = g->kernel[1], kz = g->kernel[0];
+	int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0], n = row / (g->in[1] * g->in[0]), join = s->ldc == s->oc ? kx : 1;
+	for (int64_t t = 0; t < s->taps; t += join) {
 		int64_t oz = z * kz + t / (ky * kx), oy = y * ky + t / kx % ky;
 		char *to = out + (((n * g->out[0] + oz) * g->out[1] + oy) * g->out[2] + x * kx + t % kx) * s->ldc * size;
-		for (int64_t i = 0; i < count; i++) {
-			const char *p = from + i * ldn + t * bytes;
-			char *q = to + i * kx * s->ldc * size;
-			int64_t c = 0;
-			for (; c + 32 <= bytes; c += 32)
-				_mm256_storeu_si256((__m256i *)(void *)(q + c), _mm256_loadu_si256((const __m256i *)(const void *)(p + c)));
-			for (; c < bytes; c += 2)
-				memcpy(q + c, p + c, 2);
-		}
+		copy_pieces(to, kx * s->ldc * size, from + t * s->oc * size, ldn, join * s->oc * size, count);
 	}
+}
+
+/* The columns of `count` pixels side by side, and the function on them. */
+static void compact(const deconv_state *s, float *buffer, int64_t count)
+{
+	V a = v_set(s->tail.alpha), b = v_set(s->tail.beta);
+	for (int64_t i = 1; i < count; i++) /* ascending: what is overwritten has been moved */
+		v_store_t(buffer + i * s->n, v_load(buffer + i * VL), v_tail(s->n));
+	for (int64_t i = 0; i < count * s->n; i += VL)
+		v_store(buffer + i, vh_act(s->tail.act, a, b, v_load(buffer + i)));
 }
 
 static void do_chunk(void *arg, int64_t chunk, int worker)
@@ -201,8 +219,11 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	ovl_gemm_bf16 g = {.k = s->ic, .n = s->n, .ldc = s->vecs * VL, .c_half = s->c_half, .b = s->weights->data, .b_vec = s->panel, .bias = s->bias};
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	ovl_gemm_bf16_set_tail(&g, &s->tail, job->call->in);
+	if (!s->few)
+		ovl_gemm_bf16_set_tail(&g, &s->tail, job->call->in);
 	ovl_gemm_bf16_run(&g, count, (const half *)job->call->in[0] + (row * s->g.in[2] + x) * s->ld, s->ld, buffer, NULL, 0, 0, s->vecs);
+	if (s->few)
+		compact(s, (float *)(void *)buffer, count);
 	scatter(s, buffer, job->call->out[0], row, x, count);
 }
 

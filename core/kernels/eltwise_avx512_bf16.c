@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "kernels/eltwise.h"
 #include "kernels/halves.h"
-#include "kernels/vec_bf16.h"
+#include "kernels/act_bf16.h"
 
 typedef struct state {
 	ovl_eltwise_plan *e;
@@ -113,46 +113,73 @@ static void operand_of(ovl_stage_job *j, const block *b, float *spare)
 	j->y_ld = b->row_step ? n : 0;
 }
 
-/* One product or sum of halves with halves or f32: no need to go through memory. */
-static inline __attribute__((always_inline)) V two(bool sum, V x, V y) { return sum ? v_add(x, y) : v_mul(x, y); }
+/* ---- short chains of cheap steps: two vectors at a time go through all of them in registers ---- */
 
-static inline __attribute__((always_inline)) void binary_rows(const block *b, int64_t rows, int64_t n, const bool sum, const bool half_y, const bool step)
+static bool is_cheap(ovl_stage_kind k)
 {
-	for (int64_t r = 0; r < rows; r++) {
-		const half *x = (const half *)b[1].at + r * b[1].row_step, *yh = (const half *)b[2].at + r * b[2].row_step;
-		const float *yf = (const float *)b[2].at + r * b[2].row_step;
-		half *to = (half *)(uintptr_t)b[0].at + r * b[0].row_step;
-		V one = step ? v_zero() : v_set(half_y ? vh_one(*yh) : *yf);
-		int64_t i = 0;
-		for (; i + 2 * VL <= n; i += 2 * VL) {
-			V y0 = !step ? one : half_y ? vh_load(yh + i) : v_load(yf + i), y1 = !step ? one : half_y ? vh_load(yh + i + VL) : v_load(yf + i + VL);
-			vh_store2(to + i, two(sum, vh_load(x + i), y0), two(sum, vh_load(x + i + VL), y1));
-		}
-		for (; i < n; i += VL) {
-			VT t = v_tail(n - i);
-			V y = !step ? one : half_y ? vh_load_t(yh + i, t) : v_load_t(yf + i, t);
-			vh_store_t(to + i, two(sum, vh_load_t(x + i, t), y), t);
-		}
+	switch (k) {
+	case OVL_STAGE_RELU: case OVL_STAGE_CLAMP: case OVL_STAGE_HSWISH: case OVL_STAGE_HSIGMOID: case OVL_STAGE_LINEAR: case OVL_STAGE_ADD: case OVL_STAGE_SUB:
+	case OVL_STAGE_RSUB: case OVL_STAGE_MUL: case OVL_STAGE_SWISH: case OVL_STAGE_SIGMOID:
+		return true;
+	default:
+		return false;
 	}
 }
 
-static bool is_binary(const ovl_eltwise_plan *e, const block *b)
+static bool in_registers(const ovl_eltwise_plan *e, const block *b)
 {
-	return e->n_stages == 1 && (e->stage[0].kind == OVL_STAGE_MUL || e->stage[0].kind == OVL_STAGE_ADD) && e->stage[0].operand == 2 && b[0].half && b[1].half &&
-	       b[0].step == 1 && b[1].step == 1 && b[2].step <= 1;
+	bool fits = b[0].half && b[0].step == 1 && b[1].step == 1 && e->n_stages <= 4;
+	for (int i = 0; i < e->n_stages && fits; i++)
+		fits = is_cheap(e->stage[i].kind) && (e->stage[i].operand < 0 || b[e->stage[i].operand].step <= 1);
+	return fits;
 }
 
-static void run_binary(const block *b, int64_t rows, int64_t n, bool sum)
+static inline __attribute__((always_inline)) V load(const block *b, int64_t at, int64_t i, VT t)
 {
-	switch (sum * 4 + b[2].half * 2 + (b[2].step == 1)) {
-	case 0: binary_rows(b, rows, n, false, false, false); break;
-	case 1: binary_rows(b, rows, n, false, false, true); break;
-	case 2: binary_rows(b, rows, n, false, true, false); break;
-	case 3: binary_rows(b, rows, n, false, true, true); break;
-	case 4: binary_rows(b, rows, n, true, false, false); break;
-	case 5: binary_rows(b, rows, n, true, false, true); break;
-	case 6: binary_rows(b, rows, n, true, true, false); break;
-	case 7: binary_rows(b, rows, n, true, true, true); break;
+	if (!b->step)
+		return v_set(b->half ? vh_one(((const half *)b->at)[at]) : ((const float *)b->at)[at]);
+	return b->half ? vh_load_t((const half *)b->at + at + i, t) : v_load_t((const float *)b->at + at + i, t);
+}
+
+static inline __attribute__((always_inline)) V do_stage(const ovl_eltwise_stage *s, V x, V y)
+{
+	V a = v_set(s->a), b = v_set(s->b);
+	switch (s->kind) {
+	case OVL_STAGE_RELU: return v_max(v_zero(), x);
+	case OVL_STAGE_CLAMP: return v_min(b, v_max(a, x));
+	case OVL_STAGE_HSWISH: return vh_hswish(x);
+	case OVL_STAGE_HSIGMOID: return v_min(v_set(1.0f), v_max(v_zero(), v_fma(a, x, b)));
+	case OVL_STAGE_LINEAR: return v_fma(a, x, b);
+	case OVL_STAGE_ADD: return v_add(x, y);
+	case OVL_STAGE_SUB: return v_sub(x, y);
+	case OVL_STAGE_RSUB: return v_sub(y, x);
+	case OVL_STAGE_MUL: return v_mul(x, y);
+	case OVL_STAGE_SWISH: return v_mul(x, vh_sigmoid(v_mul(a, x)));
+	case OVL_STAGE_SIGMOID: return vh_sigmoid(x);
+	default: return x;
+	}
+}
+
+static void run_registers(const ovl_eltwise_plan *e, const block *b, int64_t rows, int64_t n)
+{
+	for (int64_t r = 0; r < rows; r++) {
+		half *to = (half *)(uintptr_t)b[0].at + r * b[0].row_step;
+		for (int64_t i = 0; i < n; i += 2 * VL) {
+			VT t = v_tail(n - i), u = v_tail(n - i - VL);
+			V x = load(&b[1], r * b[1].row_step, i, t), z = load(&b[1], r * b[1].row_step, i + VL, u);
+			for (int k = 0; k < e->n_stages; k++) {
+				const ovl_eltwise_stage *s = &e->stage[k];
+				V y = v_zero(), w = y;
+				if (s->operand >= 0) {
+					const block *o = &b[s->operand];
+					y = load(o, r * o->row_step, i, t);
+					w = load(o, r * o->row_step, i + VL, u);
+				}
+				x = do_stage(s, x, y);
+				z = do_stage(s, z, w);
+			}
+			_mm512_mask_storeu_epi16(to + i, (__mmask32)u << VL | t, vh_join(x, z));
+		}
 	}
 }
 
@@ -188,8 +215,8 @@ static void run_unit(const state *s, const ovl_call *call, int64_t unit)
 		b.at = base + (at[v] + row * b.row_step + first * b.step) * (b.half ? 2 : 4);
 		blocks[v] = b;
 	}
-	if (is_binary(e, blocks))
-		run_binary(blocks, rows, n, e->stage[0].kind == OVL_STAGE_ADD);
+	if (in_registers(e, blocks))
+		run_registers(e, blocks, rows, n);
 	else
 		run_block(e, blocks, rows, n);
 }

@@ -18,7 +18,7 @@ typedef struct tile_call {
 	const void *add;
 	int64_t ldadd;
 	const half *next;
-	bool c_half, add_half, clamp;
+	bool c_half, add_half, clamp, hswish;
 	float low, high;
 	int64_t n; /* columns: the last vector may be partial */
 } tile_call;
@@ -41,11 +41,9 @@ static inline __attribute__((always_inline)) const char *row_of(const char *a0, 
 	}
 }
 
-static inline __attribute__((always_inline)) V added(const tile_call *t, int64_t at, bool last, VT tail)
+static inline __attribute__((always_inline)) V added(const tile_call *t, int64_t at, VT lanes)
 {
-	if (t->add_half)
-		return vh_load_t((const half *)t->add + at, last ? tail : v_tail(VL));
-	return v_load_t((const float *)t->add + at, last ? tail : v_tail(VL));
+	return t->add_half ? vh_load_t((const half *)t->add + at, lanes) : v_load_t((const float *)t->add + at, lanes);
 }
 
 static inline __attribute__((always_inline)) void store_row(const tile_call *t, int64_t at, V *x, const int nv, VT tail)
@@ -69,60 +67,85 @@ static inline __attribute__((always_inline)) void store_row(const tile_call *t, 
 		vh_store_t(p + (nv - 1) * VL, x[nv - 1], tail);
 }
 
-static inline __attribute__((always_inline)) void tile(const tile_call *t, const int mr, const int nv)
+/* mr rows times nv vectors, and with `y` times 8 columns more: a last vector of which one half is enough costs half. */
+typedef struct sums {
+	V x[14][4];
+	__m256 y[14];
+} sums;
+
+/* Where rows of A are: five share a base register. */
+typedef struct rows_at {
+	const char *a0, *a5, *a10;
+	int64_t lda, lda3;
+} rows_at;
+
+/* `one`: the last value of an odd row, alone. */
+static inline __attribute__((always_inline)) void one_step(sums *s, const char *b, int64_t b_vec, const rows_at *r, const int mr, const int nv, const int y, const bool one)
 {
-	V acc[14][4];
-	const int64_t lda = t->lda * 2, lda3 = 3 * lda, b_vec = t->b_vec * 2;
+	__m512i bv[4];
+	__m256i by = _mm256_setzero_si256();
+	UNROLL for (int v = 0; v < nv; v++)
+		bv[v] = _mm512_loadu_si512(b + v * b_vec);
+	if (y)
+		by = _mm256_loadu_si256((const __m256i *)(const void *)(b + nv * b_vec));
+	UNROLL for (int m = 0; m < mr; m++) {
+		const void *p = row_of(r->a0, r->a5, r->a10, r->lda, r->lda3, m);
+		__m512i a = _mm512_set1_epi32(one ? *(const half *)p : *(const pair_of_halves *)p);
+		UNROLL for (int v = 0; v < nv; v++)
+			s->x[m][v] = DOT(s->x[m][v], a, bv[v]);
+		if (y)
+			s->y[m] = _mm256_dpbf16_ps(s->y[m], (__m256bh)_mm512_castsi512_si256(a), (__m256bh)by);
+	}
+}
+
+static inline __attribute__((always_inline)) void tile(const tile_call *t, const int mr, const int nv, const int y)
+{
+	sums s;
+	const int64_t lda = t->lda * 2, b_vec = t->b_vec * 2;
+	const int all = nv + y;
 	const char *next = (const char *)t->next;
 	VT tail;
-	UNROLL for (int v = 0; v < nv; v++) {
-		V b = t->bias ? v_load(t->bias + v * VL) : v_zero();
-		UNROLL for (int m = 0; m < mr; m++)
-			acc[m][v] = b;
+	UNROLL for (int m = 0; m < mr; m++) {
+		UNROLL for (int v = 0; v < nv; v++)
+			s.x[m][v] = t->bias ? v_load(t->bias + v * VL) : v_zero();
+		if (y)
+			s.y[m] = t->bias ? _mm256_loadu_ps(t->bias + nv * VL) : _mm256_setzero_ps();
 	}
-	for (int64_t s = 0; s < t->n_seg; s++) {
-		const char *b = (const char *)(t->b + t->seg[s].b);
-		const char *a0 = (const char *)(t->a + t->seg[s].a), *a5 = a0 + 5 * lda, *a10 = a0 + 10 * lda;
+	for (int64_t g = 0; g < t->n_seg; g++) {
+		const char *b = (const char *)(t->b + t->seg[g].b), *a = (const char *)(t->a + t->seg[g].a);
+		rows_at r = {a, a + 5 * lda, a + 10 * lda, lda, 3 * lda};
 		for (int64_t i = t->k / 2; i > 0; i--) {
-			__m512i bv[4];
-			UNROLL for (int v = 0; v < nv; v++)
-				bv[v] = _mm512_loadu_si512(b + v * b_vec);
-			b += 64;
 			_mm_prefetch(next, _MM_HINT_T1);
 			next += 64;
-			UNROLL for (int m = 0; m < mr; m++) {
-				__m512i a = _mm512_set1_epi32(*(const pair_of_halves *)(const void *)row_of(a0, a5, a10, lda, lda3, m));
-				UNROLL for (int v = 0; v < nv; v++)
-					acc[m][v] = DOT(acc[m][v], a, bv[v]);
-			}
-			a0 += 4;
-			a5 += 4;
-			a10 += 4;
+			one_step(&s, b, b_vec, &r, mr, nv, y, false);
+			b += 64;
+			r.a0 += 4;
+			r.a5 += 4;
+			r.a10 += 4;
 		}
-		if (t->k & 1) {
-			__m512i bv[4];
-			UNROLL for (int v = 0; v < nv; v++)
-				bv[v] = _mm512_loadu_si512(b + v * b_vec);
-			UNROLL for (int m = 0; m < mr; m++) {
-				__m512i a = _mm512_set1_epi32(*(const half *)(const void *)row_of(a0, a5, a10, lda, lda3, m));
-				UNROLL for (int v = 0; v < nv; v++)
-					acc[m][v] = DOT(acc[m][v], a, bv[v]);
-			}
-		}
+		if (t->k & 1)
+			one_step(&s, b, b_vec, &r, mr, nv, y, true);
 	}
-	tail = v_tail(t->n - (nv - 1) * VL);
+	tail = v_tail(t->n - (all - 1) * VL);
+	if (y)
+		UNROLL for (int m = 0; m < mr; m++)
+			s.x[m][nv] = _mm512_castps256_ps512(s.y[m]);
 	if (t->add)
 		UNROLL for (int m = 0; m < mr; m++)
-			UNROLL for (int v = 0; v < nv; v++)
-				acc[m][v] = v_add(acc[m][v], added(t, m * t->ldadd + v * VL, v == nv - 1, tail));
+			UNROLL for (int v = 0; v < all; v++)
+				s.x[m][v] = v_add(s.x[m][v], added(t, m * t->ldadd + v * VL, v == all - 1 ? tail : v_tail(VL)));
 	if (t->clamp) {
 		V low = v_set(t->low), high = v_set(t->high);
 		UNROLL for (int m = 0; m < mr; m++)
-			UNROLL for (int v = 0; v < nv; v++)
-				acc[m][v] = v_min(high, v_max(low, acc[m][v]));
+			UNROLL for (int v = 0; v < all; v++)
+				s.x[m][v] = v_min(high, v_max(low, s.x[m][v]));
 	}
+	if (t->hswish)
+		UNROLL for (int m = 0; m < mr; m++)
+			UNROLL for (int v = 0; v < all; v++)
+				s.x[m][v] = vh_hswish(s.x[m][v]);
 	UNROLL for (int m = 0; m < mr; m++)
-		store_row(t, m * t->ldc, acc[m], nv, tail);
+		store_row(t, m * t->ldc, s.x[m], all, tail);
 }
 
 #define TILES(X)                                                                                                                             \
@@ -133,30 +156,38 @@ static inline __attribute__((always_inline)) void tile(const tile_call *t, const
 
 static int width_for(int mr) { return mr <= 6 ? 4 : mr <= 9 ? 3 : 2; }
 
-#define TILE_FUNCTION(mr, nv) \
-	static __attribute__((noinline)) void tile_##mr##x##nv(const tile_call *t) { tile(t, mr, nv); }
+/* [1]: the last vector has 8 columns at most. */
+#define TILE_FUNCTION(mr, nv)                                                                                \
+	static __attribute__((noinline)) void tile_##mr##x##nv(const tile_call *t) { tile(t, mr, nv, 0); }   \
+	static __attribute__((noinline)) void tile_##mr##x##nv##_half(const tile_call *t) { tile(t, mr, nv - 1, 1); }
 TILES(TILE_FUNCTION)
 typedef void (*tile_fn)(const tile_call *t);
-#define TILE_ENTRY(mr, nv) [mr][nv] = tile_##mr##x##nv,
-static const tile_fn tiles[OVL_GEMM_BF16_MR + 1][WIDEST + 1] = {TILES(TILE_ENTRY)};
+#define TILE_ENTRY(mr, nv) [mr][nv] = {tile_##mr##x##nv, tile_##mr##x##nv##_half},
+static const tile_fn tiles[OVL_GEMM_BF16_MR + 1][WIDEST + 1][2] = {TILES(TILE_ENTRY)};
 
 /* ---- functions behind a tile: on its sums in a buffer in L1 ---- */
 
-static void act_on(ovl_gemm_act act, float alpha, float *buffer, int64_t count)
+#define EACH_ROW(act)                                                                                                                \
+	for (int64_t r = 0; r < rows; r++)                                                                                           \
+		for (int64_t i = 0; i < ld; i += VL)                                                                                 \
+			v_store(buffer + r * ld + i, vh_act(act, a, none, v_load(buffer + r * ld + i)));                             \
+	break
+
+static void act_on(ovl_gemm_act act, float alpha, float *buffer, int64_t ld, int64_t rows)
 {
 	V a = v_set(alpha), none = v_zero();
-	if (act == OVL_GEMM_SWISH)
-		for (int64_t i = 0; i < count; i += VL)
-			v_store(buffer + i, vh_act(OVL_GEMM_SWISH, a, none, v_load(buffer + i)));
-	else if (act == OVL_GEMM_HSWISH)
-		for (int64_t i = 0; i < count; i += VL)
-			v_store(buffer + i, vh_hswish(v_load(buffer + i)));
-	else if (act == OVL_GEMM_GELU_ERF)
-		for (int64_t i = 0; i < count; i += VL)
-			v_store(buffer + i, v_gelu_erf(v_load(buffer + i)));
-	else if (act > OVL_GEMM_CLAMP)
-		for (int64_t i = 0; i < count; i += VL)
-			v_store(buffer + i, vh_act(act, a, none, v_load(buffer + i)));
+	switch (act) {
+	case OVL_GEMM_PLAIN:
+	case OVL_GEMM_CLAMP:
+	case OVL_GEMM_HSWISH:
+		break;
+	case OVL_GEMM_SWISH:
+		EACH_ROW(OVL_GEMM_SWISH);
+	case OVL_GEMM_GELU_ERF:
+		EACH_ROW(OVL_GEMM_GELU_ERF);
+	default:
+		EACH_ROW(act);
+	}
 }
 
 static void write_buffer(const ovl_gemm_bf16 *g, const float *buffer, int64_t ld, char *c, int64_t rows, int64_t n)
@@ -170,11 +201,35 @@ static void write_buffer(const ovl_gemm_bf16 *g, const float *buffer, int64_t ld
 	}
 }
 
+/* The same in one pass where nothing else is to be done: rows of halves. */
+#define EACH_PAIR(act)                                                                                                               \
+	for (int64_t r = 0; r < rows; r++)                                                                                           \
+		for (int64_t i = 0; i < ld; i += 2 * VL) {                                                                           \
+			const float *p = buffer + r * ld + i;                                                                        \
+			VT t = v_tail(n - i), u = v_tail(n - i - VL);                                                                \
+			V x = vh_act(act, a, none, v_load(p)), y = vh_act(act, a, none, v_load_t(p + VL, u));                        \
+			_mm512_mask_storeu_epi16(c + r * ldc + i, (__mmask32)u << VL | t, vh_join(x, y));                            \
+		}                                                                                                                    \
+	break
+
+static void act_and_write(ovl_gemm_act act, float alpha, const float *buffer, int64_t ld, half *c, int64_t ldc, int64_t rows, int64_t n)
+{
+	V a = v_set(alpha), none = v_zero();
+	switch (act) {
+	case OVL_GEMM_SWISH:
+		EACH_PAIR(OVL_GEMM_SWISH);
+	case OVL_GEMM_GELU_ERF:
+		EACH_PAIR(OVL_GEMM_GELU_ERF);
+	default:
+		EACH_PAIR(act);
+	}
+}
+
 static void one_tile(tile_call *t, const ovl_gemm_bf16 *g, const ovl_gemm_bf16_rows *r, int64_t column, int nv)
 {
 	float buffer[BUFFER] __attribute__((aligned(64)));
 	char *c = (char *)r->c + column * (g->c_half ? 2 : 4);
-	bool buffered = g->act > OVL_GEMM_CLAMP || g->rest;
+	bool narrow = t->n <= (nv - 1) * VL + VL / 2, buffered = (g->act > OVL_GEMM_CLAMP && g->act != OVL_GEMM_HSWISH) || g->rest;
 	t->a = r->a;
 	t->lda = r->lda;
 	t->seg = r->seg;
@@ -191,14 +246,18 @@ static void one_tile(tile_call *t, const ovl_gemm_bf16 *g, const ovl_gemm_bf16_r
 		if (t->n < nv * VL)
 			for (int m = 0; m < r->mr; m++)
 				v_store(buffer + m * nv * VL + (nv - 1) * VL, v_zero());
-		tiles[r->mr][nv](t);
+		tiles[r->mr][nv][narrow](t);
 		t->n = n;
-		act_on(g->act, g->alpha, buffer, r->mr * nv * VL);
+		if (!g->rest && g->c_half) {
+			act_and_write(g->act, g->alpha, buffer, nv * VL, (half *)(void *)c, g->ldc, r->mr, n);
+			return;
+		}
+		act_on(g->act, g->alpha, buffer, nv * VL, r->mr);
 		if (g->rest)
 			ovl_posts_tile_avx512(g->rest, buffer, nv * VL, r->mr, t->n, r->row, g->first_column + column, g->in);
 		write_buffer(g, buffer, nv * VL, c, r->mr, t->n);
 	} else {
-		tiles[r->mr][nv](t);
+		tiles[r->mr][nv][narrow](t);
 	}
 }
 
@@ -213,7 +272,7 @@ void ovl_gemm_bf16_set_tail(ovl_gemm_bf16 *g, const ovl_gemm_tail *tail, void *c
 
 void ovl_gemm_bf16_block(const ovl_gemm_bf16 *g, const ovl_gemm_bf16_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs)
 {
-	tile_call t = {.k = g->k, .b_vec = g->b_vec, .ldadd = g->ldadd, .add_half = g->add_half, .clamp = g->act == OVL_GEMM_CLAMP, .low = g->alpha, .high = g->beta};
+	tile_call t = {.k = g->k, .b_vec = g->b_vec, .ldadd = g->ldadd, .add_half = g->add_half, .clamp = g->act == OVL_GEMM_CLAMP, .hswish = g->act == OVL_GEMM_HSWISH, .low = g->alpha, .high = g->beta};
 	int64_t end = vec + n_vecs;
 	int widest, highest = 1;
 	for (int64_t i = 0; i < n_rows; i++)

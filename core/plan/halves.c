@@ -2,6 +2,8 @@
  * tells it whether somebody behind it would have to convert them back. */
 #include "plan/build.h"
 
+#include <string.h>
+
 /* Operators that become views or copies of their input: whoever reads them decides. */
 static bool passes_on(const ovl_node *n)
 {
@@ -18,7 +20,7 @@ static bool read_by(const ovl_build *b, const ovl_node *n, size_t port, int dept
 	enum { MAX_DEPTH = 8 };
 	for (size_t i = 0; i < n->out.at[port].users.n; i++) {
 		const ovl_node *user = n->out.at[port].users.at[i].node;
-		if (ovl_node_is(user, "Result"))
+		if (ovl_node_is(user, "Result") || !strncmp(user->op->name, "Reduce", 6)) /* sums are better made of f32, where nobody else asks for halves */
 			continue;
 		if (!passes_on(user)) {
 			if (ovl_kernel_takes_halves(user->op->name, b->options->isa))

@@ -194,7 +194,7 @@ describe("bf16 deconvolution and resizing", function()
       exact("deconv_avx512_bf16", function(op, x)
         local y = op.convolution_backprop_data(x, op.constant(weights), { kh, kw }, nil, { 0, 0 }, { 0, 0 }, { 1, 1 })
         local z = op.relu(op.add(y, op.constant(bias)))
-        return behind(op, z, oc), op.negative(y)
+        return { behind(op, z, oc), op.negative(y) }
       end, whole(random, { 2, ic, h, w }))
     end)
   end
@@ -241,7 +241,7 @@ describe("bf16 element-wise steps, pooling, means and norms", function()
       exact("eltwise_avx512_bf16", function(op, x, s, m)
         local y = op.convolution(x, op.constant(w), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
         local z = op.maximum(op.multiply(op.multiply(op.relu(y), s), m), op.subtract(y, op.constant(ov.Tensor("f32", {}, { 2 }))))
-        return behind(op, z, channels), op.negative(y)
+        return { behind(op, z, channels), op.negative(y) }
       end, unpack(inputs))
     end
   end)
@@ -260,7 +260,7 @@ describe("bf16 element-wise steps, pooling, means and norms", function()
     local w = whole(random, { 40, 8, 1, 1 })
     exact("reduce_avx512_bf16", function(op, x)
       local y = op.convolution(x, op.constant(w), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
-      return op.reduce_mean(y, op.constant(ov.Tensor("i64", { 2 }, { 2, 3 })), true)
+      return { op.reduce_mean(y, op.constant(ov.Tensor("i64", { 2 }, { 2, 3 })), true), behind(op, y, 40) }
     end, whole(random, { 2, 8, 4, 8 }))
   end)
 
