@@ -72,6 +72,21 @@ describe("bf16 convolution", function()
     end)
   end
 
+  for number, case in ipairs({ { 32, 16, 8, 8, 1 }, { 64, 40, 7, 9, 1 }, { 96, 24, 20, 31, 1 }, { 32, 100, 7, 6, 0 }, { 288, 272, 7, 7, 1 }, { 32, 8, 13, 6, 2 } }) do
+    local ic, oc, h, w, pad = unpack(case)
+    it(("Winograd's, %d -> %d of %dx%d, pad %d"):format(ic, oc, h, w, pad), function()
+      local random = support.random(number)
+      -- transformed weights are quarters of small whole numbers: exact as well
+      local weights, x = whole(random, { oc, ic, 3, 3 }, -1, 1), whole(random, { 2, ic, h, w }, -1, 1)
+      local bias, other = whole(random, { 1, oc, 1, 1 }, -3, 3), whole(random, { oc, ic, 1, 1 })
+      exact("conv_wino_avx512_bf16", function(op, p)
+        local branch = op.convolution(p, op.constant(other), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
+        local y = op.add(op.convolution(p, op.constant(weights), { 1, 1 }, { pad, pad }, { pad, pad }, { 1, 1 }), op.constant(bias))
+        return op.relu(pad == 1 and op.add(y, branch) or y)
+      end, x)
+    end)
+  end
+
   for _, case in ipairs({ { 3, 32, 15, 17, 3, 2, 1 }, { 1, 16, 9, 40, 3, 1, 1 }, { 2, 8, 11, 11, 5, 1, 2 }, { 4, 24, 20, 9, 7, 2, 3 }, { 3, 16, 32, 48, 16, 16, 0 }, { 3, 8, 12, 12, 1, 1, 0 } }) do
     local ic, oc, h, w, k, stride, pad = unpack(case)
     it(("first layer of %d planes %dx%d, kernel %d, stride %d, pad %d"):format(ic, h, w, k, stride, pad), function()
