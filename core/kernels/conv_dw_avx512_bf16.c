@@ -1,5 +1,7 @@
-/* Depthwise convolutions of halves. Two lines of the picture are joined value by value (unpack), so that one vdpbf16ps does a tap of both; a line that is left over
- * becomes f32 in the same way, joined with zeros behind it. Nothing is multiplied by a zero weight, so what a channel holds stays in it, NaN and infinity too.
+/* Depthwise convolutions of halves. Two lines of the picture are joined value by value (unpack), so that one vdpbf16ps does a tap of both: the first and the last of the
+ * kernel, the second and the last but one, and so on. The middle line, and a line whose partner is outside the picture, become f32 in the same way, joined with zeros
+ * behind them, and meet weights of f32: rounding those of the middle, which weigh most, would double the error of some nets. Nothing is multiplied by a zero weight, so
+ * what a channel holds stays in it, NaN and infinity too.
  *
  * Channels go in blocks of 32: `low` holds the first four of each eight, `high` the others, which is what unpacking makes of them. */
 #include "base/memory.h"
@@ -14,13 +16,13 @@
 enum { BLOCK = 32, WIDEST = 8, MAX_LINES = 8 };
 
 typedef struct tile {
-	const half *line[MAX_LINES];
-	int64_t first_line, lines; /* of the kernel: those inside the picture */
-	const half *pairs;         /* of a block: [KH - 1][KW][2][16][2] */
-	const float *singles;      /* of a block: [KH][KW][2][16] */
-	const float *bias;         /* of a block: [2][16], or NULL */
-	int64_t x;                 /* from pixel to pixel */
-	int64_t first, last;       /* pixels inside the picture, of those the tile covers */
+	const half *line[MAX_LINES]; /* of each line of the kernel; NULL: outside the picture */
+	int64_t height;              /* of the kernel */
+	const half *pairs;           /* of a block: [KH / 2][KW][2][16][2] */
+	const float *singles;        /* of a block: [KH][KW][2][16] */
+	const float *bias;           /* of a block: [2][16], or NULL */
+	int64_t x;                   /* from pixel to pixel */
+	int64_t first, last;         /* pixels inside the picture, of those the tile covers */
 	ovl_gemm_act act;
 	V a, b;
 	half *c;       /* NULL: into buffer */
@@ -62,54 +64,68 @@ static inline __attribute__((always_inline)) void store(const tile_call *t, V lo
 	_mm512_mask_storeu_epi16(t->c + i * t->ldc, t->mask, _mm512_permutexvar_epi64(quads, vh_join(low, high)));
 }
 
+typedef struct sums {
+	V low[WIDEST], high[WIDEST];
+} sums;
+
 /* K taps along x, stride S, W pixels; `inside`: no pixel needs to be looked at; `full`: all channels of the block are there. */
+static inline __attribute__((always_inline)) void two_lines(const tile_call *t, sums *s, const half *p, const half *q, const half *w, const int K, const int S,
+	const int W, const bool inside, const bool full)
+{
+	__m512bh wl[5], wh[5];
+	UNROLL for (int k = 0; k < K; k++) {
+		wl[k] = (__m512bh)_mm512_loadu_si512(w + k * 64);
+		wh[k] = (__m512bh)_mm512_loadu_si512(w + k * 64 + 32);
+	}
+	UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
+		if (inside || (x >= t->first && x < t->last)) {
+			__m512i u = load(p + x * t->x, t->mask, full), v = load(q + x * t->x, t->mask, full);
+			__m512bh ul = (__m512bh)_mm512_unpacklo_epi16(u, v), uh = (__m512bh)_mm512_unpackhi_epi16(u, v);
+			UNROLL for (int k = 0; k < K; k++)
+				if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+					s->low[(x - k) / S] = _mm512_dpbf16_ps(s->low[(x - k) / S], ul, wl[k]);
+					s->high[(x - k) / S] = _mm512_dpbf16_ps(s->high[(x - k) / S], uh, wh[k]);
+				}
+		}
+	}
+}
+
+static inline __attribute__((always_inline)) void one_line(const tile_call *t, sums *s, const half *p, const float *w, const int K, const int S, const int W,
+	const bool inside, const bool full)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	V wl[5], wh[5];
+	UNROLL for (int k = 0; k < K; k++) {
+		wl[k] = v_load(w + k * 32);
+		wh[k] = v_load(w + k * 32 + VL);
+	}
+	UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
+		if (inside || (x >= t->first && x < t->last)) {
+			__m512i u = load(p + x * t->x, t->mask, full);
+			V ul = v_of_bits(_mm512_unpacklo_epi16(zero, u)), uh = v_of_bits(_mm512_unpackhi_epi16(zero, u));
+			UNROLL for (int k = 0; k < K; k++)
+				if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+					s->low[(x - k) / S] = v_fma(ul, wl[k], s->low[(x - k) / S]);
+					s->high[(x - k) / S] = v_fma(uh, wh[k], s->high[(x - k) / S]);
+				}
+		}
+	}
+}
+
 static inline __attribute__((always_inline)) void block_of(const tile_call *t, const int K, const int S, const int W, const bool inside, const bool full)
 {
-	V low[WIDEST], high[WIDEST];
-	int64_t l = 0;
+	sums s;
+	V *low = s.low, *high = s.high;
+	int64_t l = 0, m = t->height - 1;
 	UNROLL for (int i = 0; i < W; i++) {
 		low[i] = t->bias ? v_load(t->bias) : v_zero();
 		high[i] = t->bias ? v_load(t->bias + VL) : v_zero();
 	}
-	for (; l + 2 <= t->lines; l += 2) {
-		const half *p = t->line[l], *q = t->line[l + 1], *w = t->pairs + (t->first_line + l) * K * 64;
-		__m512i wl[5], wh[5];
-		UNROLL for (int k = 0; k < K; k++) {
-			wl[k] = _mm512_loadu_si512(w + k * 64);
-			wh[k] = _mm512_loadu_si512(w + k * 64 + 32);
-		}
-		UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
-			if (inside || (x >= t->first && x < t->last)) {
-				__m512i u = load(p + x * t->x, t->mask, full), v = load(q + x * t->x, t->mask, full);
-				__m512bh ul = (__m512bh)_mm512_unpacklo_epi16(u, v), uh = (__m512bh)_mm512_unpackhi_epi16(u, v);
-				UNROLL for (int k = 0; k < K; k++)
-					if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
-						low[(x - k) / S] = _mm512_dpbf16_ps(low[(x - k) / S], ul, (__m512bh)wl[k]);
-						high[(x - k) / S] = _mm512_dpbf16_ps(high[(x - k) / S], uh, (__m512bh)wh[k]);
-					}
-			}
-		}
-	}
-	if (l < t->lines) {
-		const half *p = t->line[l];
-		const float *w = t->singles + (t->first_line + l) * K * 32;
-		V wl[5], wh[5];
-		UNROLL for (int k = 0; k < K; k++) {
-			wl[k] = v_load(w + k * 32);
-			wh[k] = v_load(w + k * 32 + VL);
-		}
-		UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
-			if (inside || (x >= t->first && x < t->last)) {
-				__m512i u = load(p + x * t->x, t->mask, full), zero = _mm512_setzero_si512();
-				V ul = v_of_bits(_mm512_unpacklo_epi16(zero, u)), uh = v_of_bits(_mm512_unpackhi_epi16(zero, u));
-				UNROLL for (int k = 0; k < K; k++)
-					if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
-						low[(x - k) / S] = v_fma(ul, wl[k], low[(x - k) / S]);
-						high[(x - k) / S] = v_fma(uh, wh[k], high[(x - k) / S]);
-					}
-			}
-		}
-	}
+	for (; l < m && t->line[l] && t->line[m]; l++, m--)
+		two_lines(t, &s, t->line[l], t->line[m], t->pairs + l * K * 64, K, S, W, inside, full);
+	for (; l <= m; l++)
+		if (t->line[l])
+			one_line(t, &s, t->line[l], t->singles + l * K * 32, K, S, W, inside, full);
 	if (t->act == OVL_GEMM_CLAMP)
 		UNROLL for (int i = 0; i < W; i++)
 			store(t, v_min(t->b, v_max(t->a, low[i])), v_min(t->b, v_max(t->a, high[i])), i);
@@ -120,13 +136,8 @@ static inline __attribute__((always_inline)) void block_of(const tile_call *t, c
 		UNROLL for (int i = 0; i < W; i++)
 			store(t, vh_hswish(low[i]), vh_hswish(high[i]), i);
 	else {
-		V sums[2 * WIDEST];
-		UNROLL for (int i = 0; i < W; i++) {
-			sums[2 * i] = low[i];
-			sums[2 * i + 1] = high[i];
-		}
 		for (int i = 0; i < W; i++)
-			store(t, vh_act(t->act, t->a, t->b, sums[2 * i]), vh_act(t->act, t->a, t->b, sums[2 * i + 1]), i);
+			store(t, vh_act(t->act, t->a, t->b, low[i]), vh_act(t->act, t->a, t->b, high[i]), i);
 	}
 }
 
@@ -192,26 +203,25 @@ static const char *accept(ovl_problem *p)
 /* Channel of lane i of the low or high vector of a block. */
 static int64_t channel_of(int64_t lane, int64_t high) { return lane / 4 * 8 + high * 4 + lane % 4; }
 
-typedef struct fill_args {
-	const dw_state *s;
-	const float *from;
-} fill_args;
-
 static void fill_block(const dw_state *s, const float *from, int64_t channels, half *pairs, float *singles)
 {
 	int64_t kh = s->g.kernel[1], kw = s->g.kernel[2];
 	for (int64_t y = 0; y < kh; y++)
 		for (int64_t x = 0; x < kw; x++)
 			for (int64_t i = 0; i < BLOCK; i++) {
-				int64_t c = channel_of(i % VL, i / VL);
-				float one = c < channels ? from[(c * kh + y) * kw + x] : 0, two = c < channels && y + 1 < kh ? from[(c * kh + y + 1) * kw + x] : 0;
-				singles[(y * kw + x) * BLOCK + i] = one;
-				if (y + 1 < kh) {
-					pairs[((y * kw + x) * BLOCK + i) * 2] = vh_rounded(one);
-					pairs[((y * kw + x) * BLOCK + i) * 2 + 1] = vh_rounded(two);
-				}
+				int64_t c = channel_of(i % VL, i / VL), at = (y * kw + x) * BLOCK + i;
+				singles[at] = c < channels ? from[(c * kh + y) * kw + x] : 0;
+				if (y >= kh / 2)
+					continue;
+				pairs[at * 2] = vh_rounded(singles[at]);
+				pairs[at * 2 + 1] = vh_rounded(c < channels ? from[(c * kh + kh - 1 - y) * kw + x] : 0);
 			}
 }
+
+typedef struct fill_args {
+	const dw_state *s;
+	const float *from;
+} fill_args;
 
 static void fill_weights(void *dst, void *arg)
 {
@@ -282,7 +292,7 @@ static ovl_status set_up(dw_state *s, const ovl_problem *p, const ovl_problem *p
 	set_steps(s);
 	s->width = best_width(g->out[2]);
 	s->fn = tiles[g->kernel[2] == 5][g->stride[2] - 1][s->width - 1];
-	s->pairs_size = (size_t)(g->kernel[1] - 1) * pair;
+	s->pairs_size = (size_t)(g->kernel[1] / 2) * pair;
 	s->block_size = s->pairs_size + (size_t)g->kernel[1] * pair;
 	if (!ovl_mul_ok((size_t)s->blocks, s->block_size, &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
@@ -363,28 +373,25 @@ static void finish(const dw_state *s, const ovl_call *call, float *buffer, int64
 		}
 }
 
-/* The tap lines of output row `row` that are inside the picture: offsets of pixel 0 of the padded row. */
-static int64_t find_lines(const dw_state *s, int64_t row, int64_t *line, int64_t *first)
+/* The lines of output row `row`: offsets of pixel 0 of the padded row;
+ * outside the picture they are not read. */
+static void find_lines(const dw_state *s, int64_t row, int64_t *line, bool *inside)
 {
 	const ovl_conv_geometry *g = &s->g;
-	int64_t count = 0;
-	*first = 0;
 	for (int64_t k = 0; k < g->kernel[1]; k++) {
 		int64_t y = row % g->out[1] * g->stride[1] + k * g->dilation[1] - g->pad_begin[1];
-		if (y < 0 || y >= g->in[1])
-			continue;
-		if (count == 0)
-			*first = k;
-		line[count++] = ((row / g->out[1] * g->in[1] + y) * g->in[2] - g->pad_begin[2]) * s->ld;
+		inside[k] = y >= 0 && y < g->in[1];
+		line[k] = ((row / g->out[1] * g->in[1] + y) * g->in[2] - g->pad_begin[2]) * s->ld;
 	}
-	return count;
 }
 
 static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_t row, int64_t block, int64_t end)
 {
 	const ovl_conv_geometry *g = &s->g;
 	int64_t line[MAX_LINES];
-	t->lines = find_lines(s, row, line, &t->first_line);
+	bool inside[MAX_LINES];
+	find_lines(s, row, line, inside);
+	t->height = g->kernel[1];
 	for (int64_t x = 0; x < g->out[2]; x += s->width) {
 		int64_t ox = x + s->width <= g->out[2] ? x : g->out[2] - s->width; /* the last tile does some pixels again */
 		int64_t at = ox * g->stride[2] - g->pad_begin[2], pixel = row * g->out[2] + ox;
@@ -393,8 +400,8 @@ static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_
 		for (int64_t b = block; b < end; b++) {
 			int64_t channel = b * BLOCK, n = g->groups - channel < BLOCK ? g->groups - channel : BLOCK;
 			const char *weights = (const char *)s->weights->data + (size_t)b * s->block_size;
-			for (int64_t i = 0; i < t->lines; i++)
-				t->line[i] = (const half *)call->in[0] + line[i] + ox * g->stride[2] * s->ld + channel;
+			for (int64_t i = 0; i < t->height; i++)
+				t->line[i] = inside[i] ? (const half *)call->in[0] + line[i] + ox * g->stride[2] * s->ld + channel : NULL;
 			t->pairs = (const half *)(const void *)weights;
 			t->singles = (const float *)(const void *)(weights + s->pairs_size);
 			t->bias = s->bias_blocks ? s->bias_blocks + channel : NULL;
