@@ -179,10 +179,11 @@ local function first_type(op, call)
   end
 end
 
-local function all_whole(value)
+local function all_whole(value, depth)
   if type(value) == "table" then
+    if (depth or 0) > 64 then return false end -- it holds itself: what makes a tensor of it says so
     for _, v in ipairs(value) do
-      if not all_whole(v) then return false end
+      if not all_whole(v, (depth or 0) + 1) then return false end
     end
     return true
   end

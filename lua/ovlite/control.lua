@@ -176,8 +176,9 @@ end
 function Iterator.set_special_body_ports(self, iteration, condition)
   if type(iteration) == "table" and not core.class_name(iteration) then iteration, condition = iteration[1], iteration[2] end
   open(self)
-  self.bodies[1].iteration = iteration ~= nil and iteration ~= -1 and parameter(self, iteration) or nil
-  self.bodies[1].condition = condition ~= nil and condition ~= -1 and result(self, condition) or nil
+  local p = iteration ~= nil and iteration ~= -1 and parameter(self, iteration) or nil
+  local r = condition ~= nil and condition ~= -1 and result(self, condition) or nil
+  self.bodies[1].iteration, self.bodies[1].condition = p, r
   return self
 end
 

@@ -145,7 +145,7 @@ end
 --- The position of a job that ended within ms; nil when the time is up, or nothing runs.
 function Queue.wait_any(queue, ms)
   local state, busy = state_of(queue), {}
-  if ms ~= nil and type(ms) ~= "number" then core.fail("type", "wait_any: expected milliseconds, got " .. (core.class_name(ms) or type(ms))) end
+  if type(ms) ~= "nil" and type(ms) ~= "number" then core.fail("type", "wait_any: expected milliseconds, got " .. (core.class_name(ms) or type(ms))) end
   if ms and not (ms >= 0) then core.fail("argument", ("milliseconds must be 0 or more, got %s"):format(ms)) end
   for id = 1, state.size do
     if core.is_busy(queue[id]) then busy[#busy + 1] = id end
