@@ -385,6 +385,55 @@ describe("latency and profile", function()
       assert.is_true(executed >= 1)
     end
   end)
+
+  it("profile tells kernel and precision of what ran, and what was fused into it (B268 to B272)", function()
+    local x = op.parameter({ 1, 8, 6, 6 }, "f32", "x")
+    local weights = ov.Tensor("f32", { 8, 8, 3, 3 }):fill(0.5)
+    local conv = op.convolution(x, op.constant(weights), { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 })
+    conv:set_friendly_name("conv")
+    local act = op.relu(conv)
+    act:set_friendly_name("act")
+    local request = ov.compile_model(ov.Model({ op.softmax(act, 1) }, { x }), "CPU", { ENABLE_PROFILING = true }):create_infer_request()
+    request:infer()
+    local row, place = {}, {}
+    for i, e in ipairs(request.profiling_info) do row[e.node_name], place[e.node_name] = e, i end
+    assert.are.equal("EXECUTED", row.conv.status)
+    assert.are.equal("Convolution", row.conv.node_type)
+    assert.is_truthy(row.conv.exec_type:find("f32", 1, true), row.conv.exec_type)
+    assert.are.equal("OPTIMIZED_OUT", row.act.status)
+    assert.are.equal(0, row.act.real_time)
+    assert.is_true(place.conv ~= place.act)
+  end)
+end)
+
+describe("changing shapes", function()
+  local function open(config)
+    local x = op.parameter({ -1, 4 }, "f32", "x")
+    return ov.compile_model(ov.Model({ op.relu(x) }, { x }), "CPU", config)
+  end
+  local function counters(compiled)
+    local m = compiled:memory()
+    return { plans = m.plans, hits = m.plan_hits, misses = m.plan_misses, evictions = m.plan_evictions }
+  end
+
+  it("make a plan each, which is kept and found again", function()
+    local compiled = open()
+    local request = compiled:create_infer_request()
+    assert.are.same({ plans = 0, hits = 0, misses = 0, evictions = 0 }, counters(compiled))
+    for _, rows in ipairs({ 1, 2, 3, 1, 2, 3 }) do request:infer(ov.Tensor("f32", { rows, 4 })) end
+    assert.are.same({ plans = 3, hits = 3, misses = 3, evictions = 0 }, counters(compiled))
+    compiled:release_memory()
+    assert.are.equal(1, compiled:memory().plans)
+  end)
+
+  it("push out the plan that was not used for longest", function()
+    local compiled = open({ PLAN_CACHE_ENTRIES = 2 })
+    local request = compiled:create_infer_request()
+    for _, rows in ipairs({ 1, 2, 1, 3, 1 }) do request:infer(ov.Tensor("f32", { rows, 4 })) end -- 3 takes the place of 2
+    assert.are.same({ plans = 2, hits = 2, misses = 3, evictions = 1 }, counters(compiled))
+    request:infer(ov.Tensor("f32", { 2, 4 }))
+    assert.are.equal(4, compiled:memory().plan_misses)
+  end)
 end)
 
 describe("a busy request", function()
