@@ -176,7 +176,7 @@ $(BUILD)/lib.map: core/ovlite.h Makefile
 $(BUILD)/lua.map: Makefile
 	@mkdir -p $(@D); echo '{ global: luaopen_*; local: *; };' > $@
 
-LINK = $(CC) -shared $(SAN) -Wl,-Bsymbolic -Wl,--as-needed
+LINK = $(CC) -shared $(SAN) -Wl,-Bsymbolic -Wl,--as-needed -Wl,--build-id=sha1
 
 $(LIB): $(CORE_O) $(BUILD)/core.objects $(BUILD)/lib.map
 	@echo "  LD $@"; $(LINK) -Wl,-z,defs -Wl,-soname,libovlite.so -Wl,--version-script=$(BUILD)/lib.map -o $@ @$(BUILD)/core.objects $(LIBS)

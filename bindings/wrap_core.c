@@ -116,7 +116,7 @@ static int compile_model(lua_State *L)
 	const char *device = NULL;
 	config conf;
 	ovl_error err;
-	lovl_object *o;
+	ovl_compiled *compiled;
 	lua_settop(L, 4);
 	if (lua_type(L, 3) == LUA_TTABLE && lua_isnil(L, 4)) { /* no device */
 		lua_pushnil(L);
@@ -124,37 +124,17 @@ static int compile_model(lua_State *L)
 		lua_settop(L, 4);
 	}
 	device = lovl_opt_string(L, 3, "device", NULL);
-	if (lua_type(L, 2) == LUA_TSTRING) {
-		o = lovl_new(L, &lovl_model);
-		lovl_try(L, ovl_core_read_model(c, lua_tostring(L, 2), NULL, (ovl_model **)&o->c, &err), &err);
-		lua_replace(L, 2);
-	} else if (!lovl_to(L, 2, &lovl_model))
+	if (lua_type(L, 2) != LUA_TSTRING && !lovl_to(L, 2, &lovl_model))
 		lovl_type_error(L, 2, "model", "an ov.Model or a path");
-	const ovl_model *m = lovl_check(L, 2, &lovl_model, "model");
 	read_config(L, 4, &conf);
-	ovl_compiled *compiled;
-	lovl_try(L, ovl_core_compile(c, m, device, conf.keys, conf.values, conf.n, &compiled, &err), &err);
+	if (lua_type(L, 2) == LUA_TSTRING)
+		lovl_try(L, ovl_core_compile_file(c, lua_tostring(L, 2), device, conf.keys, conf.values, conf.n, &compiled, &err), &err);
+	else {
+		const ovl_model *m = lovl_check(L, 2, &lovl_model, "model");
+		lovl_try(L, ovl_core_compile(c, m, device, conf.keys, conf.values, conf.n, &compiled, &err), &err);
+	}
 	lovl_push_compiled(L, compiled);
 	return 1;
-}
-
-/* The bytes of a file, in memory of Lua's. */
-static const char *slurp(lua_State *L, FILE *f, const char *path, size_t *size)
-{
-	long n;
-	char *bytes;
-	size_t got;
-	if (fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0) {
-		fclose(f);
-		lovl_error(L, OVL_E_IO, "cannot read '%s'", path);
-	}
-	bytes = lua_newuserdata(L, (size_t)n + 1);
-	got = fread(bytes, 1, (size_t)n, f);
-	fclose(f);
-	if (got != (size_t)n)
-		lovl_error(L, OVL_E_IO, "cannot read '%s'", path);
-	*size = got;
-	return bytes;
 }
 
 /* core:import_model(bytes or path [, device]) */
@@ -166,10 +146,8 @@ static int import_model(lua_State *L)
 	const char *device = lovl_opt_string(L, 3, "device", NULL);
 	ovl_compiled *compiled;
 	ovl_error err;
-	FILE *f = size < 4096 && strlen(bytes) == size ? fopen(bytes, "rb") : NULL;
-	if (f)
-		bytes = slurp(L, f, bytes, &size);
-	lovl_try(L, ovl_core_import(c, bytes, size, device, &compiled, &err), &err);
+	bool path = size < 4096 && strlen(bytes) == size && strncmp(bytes, "OVLIMAGE", 8) != 0;
+	lovl_try(L, path ? ovl_core_import_file(c, bytes, device, &compiled, &err) : ovl_core_import(c, bytes, size, device, &compiled, &err), &err);
 	lovl_push_compiled(L, compiled);
 	return 1;
 }

@@ -1,5 +1,6 @@
 /* The public C API: the core object, compiling, properties. */
-#include "api.h"
+#include "api_image.h"
+#include "base/cpu.h"
 #include "read/read.h"
 
 #include <pthread.h>
@@ -116,18 +117,16 @@ static ovl_status find_variables(ovl_compiled *c, const ovl_graph *g, const char
 
 /* ---- compiling ---- */
 
-static void free_source(void *source) { ovl_model_release(source); }
-
 /* Static models are planned at once, so that the first inference is as fast as the others. */
-static ovl_status plan_ahead(ovl_compiled *c, ovl_error *err)
+ovl_status ovl_compiled_plan(ovl_compiled *c, bool *fixed, ovl_error *err)
 {
 	ovl_shape *shapes = ovl_calloc(c->n_ports[0] + 1, sizeof *shapes);
 	ovl_plan *plan;
 	ovl_status st = shapes ? OVL_OK : no_memory(err);
-	bool fixed = true;
+	*fixed = true;
 	for (size_t i = 0; st == OVL_OK && i < c->n_ports[0]; i++)
-		fixed = fixed && ovl_pshape_to_shape(&c->ports[0][i].shape, &shapes[i]);
-	if (st == OVL_OK && fixed) {
+		*fixed = *fixed && ovl_pshape_to_shape(&c->ports[0][i].shape, &shapes[i]);
+	if (st == OVL_OK && *fixed) {
 		st = ovl_program_plan(c->program, shapes, &plan, err);
 		if (st == OVL_OK)
 			ovl_plan_release(plan);
@@ -144,32 +143,37 @@ static ovl_status check_parameters(const ovl_graph *g, ovl_error *err)
 	return OVL_OK;
 }
 
-static ovl_status build(ovl_compiled *c, const ovl_model *m, ovl_error *err)
+static ovl_status describe(ovl_compiled *c, const ovl_graph *g, bool ready, ovl_error *err)
 {
-	ovl_plan_options options;
-	ovl_graph *g;
-	c->name = ovl_strdup(m->graph->name);
+	c->name = ovl_strdup(g->name);
 	c->packs = ovl_packs_new();
 	c->free_ports = ovl_ports_free;
-	c->free_source = free_source;
 	if (!c->name || !c->packs)
 		return no_memory(err);
-	OVL_TRY(check_parameters(m->graph, err));
+	OVL_TRY(check_parameters(g, err));
 	for (int s = 0; s < 2; s++)
-		OVL_TRY(ovl_ports_make(m->graph, (ovl_side)s, 0, true, &c->ports[s], &c->n_ports[s], err));
-	OVL_TRY(find_variables(c, m->graph, "ReadValue", 0, err));
-	OVL_TRY(find_variables(c, m->graph, "Assign", 0, err));
-	OVL_TRY(ovl_model_clone(m, (ovl_model **)&c->source, err));
-	ovl_config_plan_options(&c->config, &options);
-	OVL_TRY(ovl_graph_clone(m->graph, &g, err));
-	OVL_TRY(ovl_program_new(g, &options, c->packs, &c->program, err));
-	c->engine = ovl_engine_new(ovl_config_streams(&c->config), ovl_config_threads_per_stream(&c->config));
-	if (!c->engine)
-		return no_memory(err);
-	return plan_ahead(c, err);
+		OVL_TRY(ovl_ports_make(g, (ovl_side)s, 0, true, &c->ports[s], &c->n_ports[s], err));
+	if (ready)
+		return OVL_OK;
+	OVL_TRY(find_variables(c, g, "ReadValue", 0, err));
+	return find_variables(c, g, "Assign", 0, err);
 }
 
-ovl_status ovl_core_compile(ovl_core *core, const ovl_model *m, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
+ovl_status ovl_compiled_build(ovl_compiled *c, ovl_graph *g, bool ready, ovl_error *err)
+{
+	ovl_plan_options options;
+	ovl_status st = describe(c, g, ready, err);
+	if (st != OVL_OK) {
+		ovl_graph_free(g);
+		return st;
+	}
+	ovl_config_plan_options(&c->config, &options);
+	OVL_TRY(ready ? ovl_program_load(g, &options, c->packs, &c->program, err) : ovl_program_new(g, &options, c->packs, &c->program, err));
+	c->engine = ovl_engine_new(ovl_config_streams(&c->config), ovl_config_threads_per_stream(&c->config));
+	return c->engine ? OVL_OK : no_memory(err);
+}
+
+ovl_status ovl_compiled_open(ovl_core *core, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
 {
 	ovl_compiled *c;
 	bool copied;
@@ -185,12 +189,106 @@ ovl_status ovl_core_compile(ovl_core *core, const ovl_model *m, const char *devi
 	st = copied ? OVL_OK : no_memory(err);
 	for (size_t i = 0; st == OVL_OK && i < n; i++)
 		st = ovl_config_set(&c->config, keys[i], values[i], err);
-	if (st == OVL_OK)
-		st = build(c, m, err);
 	if (st != OVL_OK)
 		ovl_compiled_destroy(c);
 	else
 		*out = c;
+	return st;
+}
+
+/* The hash of a model in memory: of the image of its graph. False when it cannot be told, or there is no use for it. */
+static bool hash_model(const ovl_compiled *c, const ovl_graph *g, ovl_hash *out)
+{
+	ovl_image_out image = {0};
+	ovl_error ignored;
+	bool done = c->config.cache_dir && ovl_image_put_graph(&image, g, &ignored) == OVL_OK && ovl_image_close(&image, NULL, &ignored) == OVL_OK;
+	if (done)
+		*out = ovl_image_hash(&image);
+	ovl_image_free(&image);
+	return done;
+}
+
+static ovl_status plan_or_destroy(ovl_compiled *c, bool *fixed, ovl_status st, ovl_compiled **out, ovl_error *err)
+{
+	if (st == OVL_OK)
+		st = ovl_compiled_plan(c, fixed, err);
+	if (st != OVL_OK)
+		ovl_compiled_destroy(c);
+	else
+		*out = c;
+	return st;
+}
+
+ovl_status ovl_core_compile(ovl_core *core, const ovl_model *m, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
+{
+	ovl_compiled *c;
+	ovl_graph *g;
+	ovl_hash contents;
+	bool hashed, fixed;
+	ovl_status st;
+	OVL_TRY(ovl_compiled_open(core, device, keys, values, n, &c, err));
+	hashed = hash_model(c, m->graph, &contents);
+	if (hashed && ovl_cache_load(c, contents, NULL)) {
+		*out = c;
+		return OVL_OK;
+	}
+	st = ovl_graph_clone(m->graph, &g, err);
+	if (st == OVL_OK)
+		st = ovl_compiled_build(c, g, false, err);
+	OVL_TRY(plan_or_destroy(c, &fixed, st, out, err));
+	if (hashed)
+		ovl_cache_store(c, contents, NULL, fixed);
+	return OVL_OK;
+}
+
+/* ---- straight from a file: the model itself is never there as an object ---- */
+
+static void note_file(void *user, const char *name, const ovl_buffer *contents)
+{
+	ovl_image_files *f = user;
+	ovl_image_file file = {ovl_strdup(name), ovl_hash_of(contents->data, contents->size, NULL)};
+	if (!file.name || !ovl_vec_push(&f->list, file)) {
+		ovl_free(file.name);
+		f->failed = true;
+	}
+}
+
+static bool hash_file(const ovl_compiled *c, const char *path, ovl_hash *out)
+{
+	ovl_buffer *file;
+	ovl_error ignored;
+	ovl_pool *pool;
+	if (!c->config.cache_dir || ovl_file_map(path, &file, &ignored) != OVL_OK)
+		return false;
+	pool = file->size > 4u << 20 ? ovl_pool_new(ovl_cpu_threads()) : NULL;
+	*out = ovl_hash_of(file->data, file->size, pool);
+	ovl_pool_free(pool);
+	ovl_buffer_release(file);
+	return true;
+}
+
+ovl_status ovl_core_compile_file(ovl_core *core, const char *path, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
+{
+	ovl_image_files files = {0};
+	ovl_read_note note = {note_file, &files};
+	ovl_compiled *c;
+	ovl_graph *g;
+	ovl_hash contents;
+	bool hashed, fixed;
+	ovl_status st;
+	OVL_TRY(ovl_compiled_open(core, device, keys, values, n, &c, err));
+	hashed = hash_file(c, path, &contents);
+	if (hashed && ovl_cache_load(c, contents, path)) {
+		*out = c;
+		return OVL_OK;
+	}
+	st = ovl_read_file_noting(path, NULL, hashed ? &note : NULL, &g, err);
+	if (st == OVL_OK)
+		st = ovl_compiled_build(c, g, false, err);
+	st = plan_or_destroy(c, &fixed, st, out, err);
+	if (st == OVL_OK && hashed && !files.failed)
+		ovl_cache_store(c, contents, &files, fixed);
+	ovl_image_files_free(&files);
 	return st;
 }
 

@@ -198,6 +198,11 @@ OVL_API ovl_status ovl_core_read_model_memory(ovl_core *c, const void *model, si
 /* device "CPU", "AUTO", "" or NULL. Keys and values as text (lists blank-separated; YES/NO or true/false). Unknown ones: argument, listing what there is. */
 OVL_API ovl_status ovl_core_compile(ovl_core *c, const ovl_model *m, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out,
 	ovl_error *err);
+/* The same straight from a file, as ovl_core_read_model takes it: with less memory, and from CACHE_DIR without reading the model at all. */
+OVL_API ovl_status ovl_core_compile_file(ovl_core *c, const char *path, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out,
+	ovl_error *err);
+/* What ovl_compiled_export gave: from memory, which is copied, or from a file, which is mapped. */
+OVL_API ovl_status ovl_core_import_file(ovl_core *c, const char *path, const char *device, ovl_compiled **out, ovl_error *err);
 OVL_API ovl_status ovl_core_import(ovl_core *c, const void *bytes, size_t size, const char *device, ovl_compiled **out, ovl_error *err);
 OVL_API ovl_status ovl_core_set_property(ovl_core *c, const char *device, const char *key, const char *value, ovl_error *err); /* device may be NULL */
 OVL_API ovl_status ovl_core_get_property(ovl_core *c, const char *device, const char *key, ovl_value *out, ovl_error *err); /* ovl_value_free */

@@ -11,7 +11,6 @@ local NONE = {
   [114] = one_thread, [152] = one_thread, [178] = one_thread,
   [290] = "two inputs of one name keep it; a lookup by that name finds the first",
   [333] = "reading a file's bytes is io.open's work in Lua",
-  [370] = "CACHE_DIR is accepted; compiled models are not cached yet",
 }
 
 local function named_facts()

@@ -70,6 +70,27 @@ void ovl_buffer_release(ovl_buffer *b)
 	ovl_free(b);
 }
 
+static void release_whole(void *user, void *data, size_t size)
+{
+	(void)data, (void)size;
+	ovl_buffer_release(user);
+}
+
+ovl_buffer *ovl_buffer_part(ovl_buffer *whole, size_t offset, size_t size)
+{
+	ovl_buffer *b = ovl_buffer_wrap((char *)whole->data + offset, size, release_whole, whole);
+	if (b)
+		ovl_buffer_retain(whole);
+	return b;
+}
+
+void ovl_file_forget(const void *data, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)data + page - 1) & ~(page - 1), to = ((uintptr_t)data + size) & ~(page - 1);
+	if (from < to)
+		madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static ovl_status fail_errno(ovl_error *err, const char *what, const char *path, int code)
 {
 	char text[128] = "";
@@ -210,13 +231,21 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
+static int write_parts(int fd, const ovl_file_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (write_all(fd, parts[i].data, parts[i].size))
+			return -1;
+	return 0;
+}
+
 /* Something that exists and is no regular file (a terminal, a pipe, /dev/null) is written to as it is, not replaced. */
-static ovl_status write_special(const char *path, const void *data, size_t size, ovl_error *err)
+static ovl_status write_special(const char *path, const ovl_file_part *parts, size_t n, ovl_error *err)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), code = 0;
 	if (fd < 0)
 		return fail_errno(err, "open for writing", path, errno);
-	if (write_all(fd, data, size))
+	if (write_parts(fd, parts, n))
 		code = errno;
 	close(fd);
 	return code ? fail_errno(err, "write", path, code) : OVL_OK;
@@ -243,6 +272,12 @@ static int open_temporary(const char *path, char *temp, size_t size)
 
 ovl_status ovl_file_write(const char *path, const void *data, size_t size, ovl_error *err)
 {
+	ovl_file_part part = {data, size};
+	return ovl_file_write_parts(path, &part, 1, err);
+}
+
+ovl_status ovl_file_write_parts(const char *path, const ovl_file_part *parts, size_t n, ovl_error *err)
+{
 	char real[PATH_MAX], temp[PATH_MAX];
 	struct stat st;
 	bool exists = !stat(path, &st);
@@ -251,13 +286,13 @@ ovl_status ovl_file_write(const char *path, const void *data, size_t size, ovl_e
 	if (exists && S_ISDIR(st.st_mode))
 		return fail_errno(err, "write", path, EISDIR);
 	if (exists && !S_ISREG(st.st_mode))
-		return write_special(path, data, size, err);
+		return write_special(path, parts, n, err);
 	fd = open_temporary(target, temp, sizeof temp);
 	if (fd < 0)
 		return fail_errno(err, "write beside", path, errno);
 	if (exists)
 		(void)!fchmod(fd, st.st_mode & 07777);
-	if (write_all(fd, data, size))
+	if (write_parts(fd, parts, n))
 		code = errno;
 	if (close(fd) && !code)
 		code = errno;

@@ -29,5 +29,16 @@ ovl_status ovl_file_map_beneath(const char *model_path, const char *relative, ov
 
 /* Writes through a temporary file beside `path` and renames it. Errors: io. */
 ovl_status ovl_file_write(const char *path, const void *data, size_t size, ovl_error *err);
+typedef struct ovl_file_part {
+	const void *data;
+	size_t size;
+} ovl_file_part;
+ovl_status ovl_file_write_parts(const char *path, const ovl_file_part *parts, size_t n, ovl_error *err); /* the same, one after the other */
+
+/* A part of a buffer as a buffer that keeps the whole. NULL when memory is short. */
+ovl_buffer *ovl_buffer_part(ovl_buffer *whole, size_t offset, size_t size);
+
+/* Lets go of the resident pages of a mapped file that [data, data + size) covers in full: they are read again when they are touched. */
+void ovl_file_forget(const void *data, size_t size);
 
 #endif

@@ -98,3 +98,26 @@ ovl_status ovl_packs_get(ovl_packs *p, const void *source, const char *tag, size
 	pthread_mutex_unlock(&p->lock);
 	return status;
 }
+
+ovl_status ovl_packs_put(ovl_packs *p, const void *source, const char *tag, ovl_buffer *block, ovl_error *err)
+{
+	ovl_status status;
+	pthread_mutex_lock(&p->lock);
+	status = find(p, source, tag, block->size) ? OVL_OK : add(p, source, tag, block, err);
+	pthread_mutex_unlock(&p->lock);
+	return status;
+}
+
+bool ovl_packs_at(ovl_packs *p, size_t i, const void **source, const char **tag, ovl_buffer **block)
+{
+	bool there;
+	pthread_mutex_lock(&p->lock);
+	there = i < p->n;
+	if (there) {
+		*source = p->at[i].source;
+		*tag = p->at[i].tag;
+		*block = p->at[i].block;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return there;
+}

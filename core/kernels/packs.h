@@ -13,4 +13,9 @@ size_t ovl_packs_bytes(ovl_packs *p);
  * when it is not there yet. `size` bytes, 64-byte aligned, zeroed before fill. Thread-safe. A reference for the caller: ovl_buffer_release. p may be NULL (no sharing). */
 ovl_status ovl_packs_get(ovl_packs *p, const void *source, const char *tag, size_t size, void (*fill)(void *dst, void *arg), void *arg, ovl_buffer **out, ovl_error *err);
 
+/* Puts a block that was packed before (by another process) in its place; it is kept. Errors: memory. */
+ovl_status ovl_packs_put(ovl_packs *p, const void *source, const char *tag, ovl_buffer *block, ovl_error *err);
+/* The i-th block, false past the end. Borrowed, for as long as nobody packs. */
+bool ovl_packs_at(ovl_packs *p, size_t i, const void **source, const char **tag, ovl_buffer **block);
+
 #endif

@@ -447,6 +447,18 @@ static ovl_status lower_concat(ovl_build *b, const ovl_node *n, const int *in)
 	return OVL_OK;
 }
 
+/* The passes fuse only what fits; a stored graph may claim anything. */
+static ovl_status check_posts(const ovl_build *b, const ovl_node *n, const frame *f)
+{
+	int64_t strides[OVL_MAX_RANK];
+	for (size_t i = 0; i < n->posts.n; i++) {
+		const ovl_post *p = &n->posts.at[i];
+		if (p->input >= 0 && (p->input < f->p.n_op_in || f->p.in[p->input].type == OVL_DYNAMIC || !ovl_desc_broadcast_strides(&f->p.in[p->input], &f->p.out[0], strides)))
+			return ovl_fail(b->err, OVL_E_SHAPE, "the operand of a fused operation does not fit its output");
+	}
+	return OVL_OK;
+}
+
 static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 {
 	int n_in = (int)n->in.n, n_out = (int)n->out.n;
@@ -480,8 +492,10 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 		ovl_pshape_to_shape(&n->out.at[i].shape, &shape);
 		f.p.out[i] = ovl_desc_dense(n->out.at[i].type, shape.rank, shape.dims);
 	}
-	k = choose(b, &f, n->name);
-	st = k ? kernel_step(b, n, &f, k, in) : reference_step(b, n, in, n_in, false);
+	st = check_posts(b, n, &f);
+	k = st == OVL_OK ? choose(b, &f, n->name) : NULL;
+	if (st == OVL_OK)
+		st = k ? kernel_step(b, n, &f, k, in) : reference_step(b, n, in, n_in, false);
 	ovl_free(f.block);
 	return st;
 }

@@ -83,6 +83,8 @@ typedef struct ovl_plan_options {
 struct ovl_graph;
 /* Takes the graph over (also when it fails). Runs the passes. `packs` is shared with the compiled model (borrowed). */
 ovl_status ovl_program_new(struct ovl_graph *g, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err);
+/* The same with a graph that has been through the passes already. */
+ovl_status ovl_program_load(struct ovl_graph *g, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err);
 void ovl_program_free(ovl_program *p);
 int ovl_program_inputs(const ovl_program *p);
 int ovl_program_outputs(const ovl_program *p);
@@ -95,6 +97,8 @@ typedef struct ovl_program_counters {
 void ovl_program_count(ovl_program *p, ovl_program_counters *out);
 void ovl_program_trim(ovl_program *p); /* forgets all plans but the last one used */
 struct ovl_graph *ovl_program_graph(ovl_program *p); /* after the passes, before shapes: borrowed */
+struct ovl_image_out;
+ovl_status ovl_program_put(ovl_program *p, struct ovl_image_out *out, ovl_error *err); /* that graph, into an image */
 
 ovl_plan *ovl_plan_retain(ovl_plan *p);
 void ovl_plan_release(ovl_plan *p);

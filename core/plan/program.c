@@ -2,6 +2,7 @@
 #include "plan/program.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "graph/image.h"
 #include "passes/pass.h"
 #include "plan/build.h"
 
@@ -53,7 +54,7 @@ bool ovl_program_owns_constant(const ovl_program *p, const void *data)
 	return bsearch(&data, p->constants, p->n_constants, sizeof *p->constants, by_address) != NULL;
 }
 
-ovl_status ovl_program_new(struct ovl_graph *g, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err)
+static ovl_status make(struct ovl_graph *g, bool passes, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err)
 {
 	ovl_program *p = ovl_calloc(1, sizeof *p);
 	ovl_status st;
@@ -67,7 +68,7 @@ ovl_status ovl_program_new(struct ovl_graph *g, const ovl_plan_options *options,
 	p->packs = packs;
 	p->n_inputs = (int)g->parameters.n;
 	p->n_outputs = (int)g->results.n;
-	st = ovl_passes_run(g, err);
+	st = passes ? ovl_passes_run(g, err) : OVL_OK;
 	if (st == OVL_OK)
 		st = ovl_graph_sort(g, err);
 	if (st == OVL_OK)
@@ -77,6 +78,16 @@ ovl_status ovl_program_new(struct ovl_graph *g, const ovl_plan_options *options,
 	else
 		*out = p;
 	return st;
+}
+
+ovl_status ovl_program_new(struct ovl_graph *g, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err)
+{
+	return make(g, true, options, packs, out, err);
+}
+
+ovl_status ovl_program_load(struct ovl_graph *g, const ovl_plan_options *options, ovl_packs *packs, ovl_program **out, ovl_error *err)
+{
+	return make(g, false, options, packs, out, err);
 }
 
 void ovl_program_free(ovl_program *p)
@@ -96,6 +107,15 @@ int ovl_program_inputs(const ovl_program *p) { return p->n_inputs; }
 int ovl_program_outputs(const ovl_program *p) { return p->n_outputs; }
 const ovl_plan_options *ovl_program_options(const ovl_program *p) { return &p->options; }
 struct ovl_graph *ovl_program_graph(ovl_program *p) { return p->graph; }
+
+ovl_status ovl_program_put(ovl_program *p, ovl_image_out *out, ovl_error *err)
+{
+	ovl_status st;
+	pthread_mutex_lock(&p->lock);
+	st = ovl_image_put_graph(out, p->graph, err);
+	pthread_mutex_unlock(&p->lock);
+	return st;
+}
 
 static bool key_equal(const ovl_plan *plan, const ovl_shape *inputs)
 {

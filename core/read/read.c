@@ -25,14 +25,20 @@ static ovl_status read_source(const ovl_origin *s, ovl_graph **out, ovl_error *e
 
 ovl_status ovl_read_file(const char *path, const char *weights_path, ovl_graph **out, ovl_error *err)
 {
+	return ovl_read_file_noting(path, weights_path, NULL, out, err);
+}
+
+ovl_status ovl_read_file_noting(const char *path, const char *weights_path, const ovl_read_note *note, ovl_graph **out, ovl_error *err)
+{
 	ovl_buffer *file = NULL;
-	ovl_origin s = {.path = path, .weights_path = weights_path};
+	ovl_origin s = {.path = path, .weights_path = weights_path, .note = note};
 	ovl_status st = ovl_file_map(path, &file, err);
 	*out = NULL;
 	if (st != OVL_OK)
 		return st;
 	s.data = file->data;
 	s.size = file->size;
+	s.file = file;
 	st = read_source(&s, out, err);
 	ovl_buffer_release(file);
 	return st == OVL_OK ? st : ovl_error_prefix(err, "cannot read '%s'", path);

@@ -189,6 +189,8 @@ static ovl_status open_weights(ir *r)
 	if (!o->weights_path && !(path = bin_path(o->path)))
 		return no_memory(r);
 	st = ovl_file_map(path ? path : o->weights_path, &r->weights, r->err);
+	if (st == OVL_OK && o->note && path)
+		o->note->file(o->note->user, strrchr(path, '/') ? strrchr(path, '/') + 1 : path, r->weights);
 	ovl_free(path);
 	return st;
 }

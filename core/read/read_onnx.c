@@ -211,7 +211,7 @@ static ovl_status read_model(ovl_onnx_model *m, ovl_graph **out)
 
 ovl_status ovl_read_onnx(const ovl_origin *o, ovl_graph **out, ovl_error *err)
 {
-	ovl_onnx_model m = {.files = {.model_path = o->path}, .tensor_of = {.by_address = true}, .err = err};
+	ovl_onnx_model m = {.files = {.model_path = o->path, .note = o->note}, .tensor_of = {.by_address = true}, .err = err};
 	ProtobufCMessage *message;
 	ovl_status st = ovl_pb_parse(&onnx__model_proto__descriptor, o->data, o->size, &message, err);
 	if (st != OVL_OK)

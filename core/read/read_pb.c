@@ -171,6 +171,8 @@ static ovl_status open_external(ovl_pb_files *files, const char *name, ovl_buffe
 		return ovl_fail(err, OVL_E_MEMORY, "not enough memory");
 	}
 	*out = f.buffer;
+	if (files->note)
+		files->note->file(files->note->user, name, f.buffer);
 	return OVL_OK;
 }
 

@@ -2,8 +2,9 @@
 #ifndef OVL_READ_READ_PB_H
 #define OVL_READ_READ_PB_H
 
-#include "tensor/tensor.h"
 #include "onnx.pb-c.h"
+#include "read/read.h"
+#include "tensor/tensor.h"
 
 #include "base/vec.h"
 
@@ -14,6 +15,7 @@ void ovl_pb_free(ProtobufCMessage *message); /* NULL is fine */
 /* Files of external data that a model has opened so far. */
 typedef struct ovl_pb_files {
 	const char *model_path; /* NULL: from memory, there is no external data */
+	const ovl_read_note *note; /* NULL: nobody wants to know of them */
 	OVL_VEC(struct ovl_pb_file {
 		char *name;
 		ovl_buffer *buffer;

@@ -9,8 +9,9 @@ ovl_compiled *ovl_compiled_retain(ovl_compiled *c)
 	return c;
 }
 
-void ovl_compiled_destroy(ovl_compiled *c)
+void ovl_compiled_clear(ovl_compiled *c)
 {
+	ovl_compiled fresh = {.refs = c->refs, .config = c->config};
 	ovl_engine_stop(c->engine);
 	ovl_program_free(c->program);
 	ovl_packs_free(c->packs);
@@ -20,10 +21,16 @@ void ovl_compiled_destroy(ovl_compiled *c)
 	for (size_t i = 0; i < c->n_variables; i++)
 		ovl_free(c->variables[i].id);
 	ovl_free(c->variables);
-	if (c->source)
-		c->free_source(c->source);
-	ovl_config_free(&c->config);
+	if (c->cache)
+		c->free_cache(c->cache);
 	ovl_free(c->name);
+	*c = fresh;
+}
+
+void ovl_compiled_destroy(ovl_compiled *c)
+{
+	ovl_compiled_clear(c);
+	ovl_config_free(&c->config);
 	ovl_free(c);
 }
 

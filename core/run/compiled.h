@@ -23,11 +23,14 @@ typedef struct ovl_compiled {
 	size_t n_ports[2];
 	ovl_variable *variables;
 	size_t n_variables;
-	void *source; /* the model it came from, for export: owned by the API layer */
-	void (*free_source)(void *source);
 	void (*free_ports)(ovl_port *ports, size_t n);
+	/* Called once, after the first plan for shapes that were open: with it the weights are packed and can be stored. Atomic; NULL: nobody waits for that. */
+	void (*planned)(struct ovl_compiled *c);
+	void *cache; /* of the API layer: where to store it; ended by free_cache */
+	void (*free_cache)(void *cache);
 } ovl_compiled;
 
+void ovl_compiled_clear(ovl_compiled *c); /* all but its configuration: as if it had just been opened */
 void ovl_compiled_destroy(ovl_compiled *c); /* of a partly made one as well */
 
 #endif

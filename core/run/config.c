@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-void ovl_config_init(ovl_config *c) { *c = (ovl_config){.precision = OVL_F32, .plan_entries = 16, .plan_megabytes = 1024}; }
+void ovl_config_init(ovl_config *c) { *c = (ovl_config){.precision = OVL_F32, .plan_entries = 16, .plan_megabytes = 1024, .cache_megabytes = 4096}; }
 void ovl_config_free(ovl_config *c) { ovl_free(c->cache_dir); }
 
 bool ovl_config_copy(const ovl_config *from, ovl_config *to)
@@ -124,6 +124,11 @@ static ovl_status set_cache_dir(ovl_config *c, const char *key, const char *valu
 	return OVL_OK;
 }
 
+static ovl_status set_cache_megabytes(ovl_config *c, const char *key, const char *value, ovl_error *err)
+{
+	return set_count(key, value, 1 << 30, &c->cache_megabytes, err);
+}
+
 static ovl_status set_plan_entries(ovl_config *c, const char *key, const char *value, ovl_error *err)
 {
 	OVL_TRY(set_count(key, value, 1 << 20, &c->plan_entries, err));
@@ -153,12 +158,14 @@ static const property properties[] = {
 	{"EXECUTION_MODE_HINT", set_mode, true, true},
 	{"AFFINITY", set_affinity, true, false},
 	{"ENABLE_CPU_PINNING", set_pinning, true, true},
-	{"CACHE_DIR", set_cache_dir, true, false},
+	{"CACHE_DIR", set_cache_dir, true, true},
+	{"CACHE_MEGABYTES", set_cache_megabytes, true, true},
 	{"TUNE", set_tune, true, true},
 	{"PLAN_CACHE_ENTRIES", set_plan_entries, true, true},
 	{"PLAN_CACHE_MEGABYTES", set_plan_megabytes, true, true},
 	{"OPTIMAL_NUMBER_OF_INFER_REQUESTS", NULL, false, true},
 	{"NETWORK_NAME", NULL, false, true},
+	{"LOADED_FROM_CACHE", NULL, false, true},
 	{"EXECUTION_DEVICES", NULL, false, true},
 	{"SUPPORTED_PROPERTIES", NULL, true, true},
 	{"AVAILABLE_DEVICES", NULL, true, false},
@@ -242,6 +249,8 @@ static void get_text(const ovl_config *c, ovl_config_scope scope, const char *mo
 		TEXT("%s", c->pinning ? "CORE" : "NONE");
 	else if (IS("CACHE_DIR"))
 		TEXT("%s", c->cache_dir ? c->cache_dir : "");
+	else if (IS("LOADED_FROM_CACHE"))
+		*kind = 'b', TEXT("%s", yes_no(c->from_cache));
 	else if (IS("NETWORK_NAME"))
 		TEXT("%s", model_name);
 	else if (IS("FULL_DEVICE_NAME"))
@@ -268,6 +277,8 @@ static void get_text(const ovl_config *c, ovl_config_scope scope, const char *mo
 			TEXT("%d", c->requests > 0 && c->requests < ovl_config_streams(c) ? c->requests : ovl_config_streams(c));
 		else if (IS("PLAN_CACHE_ENTRIES"))
 			TEXT("%lld", (long long)c->plan_entries);
+		else if (IS("CACHE_MEGABYTES"))
+			TEXT("%lld", (long long)c->cache_megabytes);
 		else if (IS("PLAN_CACHE_MEGABYTES"))
 			TEXT("%lld", (long long)c->plan_megabytes);
 	}

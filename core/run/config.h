@@ -16,6 +16,8 @@ typedef struct ovl_config {
 	bool profiling, accuracy, pinning, tune;
 	int64_t plan_entries, plan_megabytes;
 	char *cache_dir; /* NULL: none */
+	int64_t cache_megabytes; /* what its files may take together */
+	bool from_cache; /* not a setting: the model came from there */
 } ovl_config;
 
 typedef enum ovl_config_scope { OVL_SCOPE_CORE, OVL_SCOPE_COMPILED } ovl_config_scope;

@@ -442,15 +442,26 @@ static bool plan_fits(const ovl_request *r)
 	return r->plan != NULL;
 }
 
+static ovl_status new_plan(ovl_request *r, ovl_error *err)
+{
+	ovl_compiled *c = r->compiled;
+	void (*planned)(ovl_compiled *) = NULL;
+	ovl_plan *p;
+	OVL_TRY(ovl_program_plan(c->program, r->shapes, &p, err));
+	ovl_profile_leave(&r->profile, c, r->plan);
+	ovl_plan_release(r->plan);
+	r->plan = p;
+	if (__atomic_load_n(&c->planned, __ATOMIC_RELAXED))
+		planned = __atomic_exchange_n(&c->planned, NULL, __ATOMIC_ACQ_REL);
+	if (planned)
+		planned(c);
+	return OVL_OK;
+}
+
 static ovl_status prepare_plan(ovl_request *r, ovl_error *err)
 {
-	ovl_plan *p;
-	if (!plan_fits(r)) {
-		OVL_TRY(ovl_program_plan(r->compiled->program, r->shapes, &p, err));
-		ovl_profile_leave(&r->profile, r->compiled, r->plan);
-		ovl_plan_release(r->plan);
-		r->plan = p;
-	}
+	if (!plan_fits(r))
+		OVL_TRY(new_plan(r, err));
 	return ovl_profile_prepare(&r->profile, &r->compiled->config, r->plan, err);
 }
 
