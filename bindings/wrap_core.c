@@ -146,7 +146,7 @@ static int import_model(lua_State *L)
 	const char *device = lovl_opt_string(L, 3, "device", NULL);
 	ovl_compiled *compiled;
 	ovl_error err;
-	bool path = size < 4096 && strlen(bytes) == size && strncmp(bytes, "OVLIMAGE", 8) != 0;
+	bool path = size < 4096 && strlen(bytes) == size && strncmp(bytes, "OVLBUNDL", 8) != 0;
 	lovl_try(L, path ? ovl_core_import_file(c, bytes, device, &compiled, &err) : ovl_core_import(c, bytes, size, device, &compiled, &err), &err);
 	lovl_push_compiled(L, compiled);
 	return 1;

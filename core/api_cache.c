@@ -1,6 +1,6 @@
 /* CACHE_DIR: compiled models as files named after what they were made of: contents, configuration, processor, build. A file that cannot be used, whatever the
  * reason, counts as none; a file that cannot be written is not. The files used least recently go when all of them take more than CACHE_MEGABYTES. */
-#include "api_image.h"
+#include "api_bundle.h"
 #include "base/build.h"
 #include "base/cpu.h"
 #include "base/log.h"
@@ -21,7 +21,7 @@ enum { NAME = 32 + sizeof ENDING - 1, STALE_SECONDS = 3600 };
 /* What is to be done once the weights are packed. */
 typedef struct cache_job {
 	ovl_hash contents;
-	ovl_image_files files;
+	ovl_bundle_files files;
 } cache_job;
 
 static bool path_of(const ovl_compiled *c, ovl_hash contents, char *path)
@@ -60,7 +60,7 @@ static bool same_contents(const char *model_path, const char *name, ovl_hash wan
 	return same;
 }
 
-static ovl_status check_intro(const ovl_image_intro *intro, const char *model_path, ovl_pool *pool, ovl_error *err)
+static ovl_status check_intro(const ovl_bundle_intro *intro, const char *model_path, ovl_pool *pool, ovl_error *err)
 {
 	for (size_t i = 0; i < intro->files.n; i++)
 		if (!model_path || !same_contents(model_path, intro->files.at[i].name, intro->files.at[i].contents, pool))
@@ -68,14 +68,14 @@ static ovl_status check_intro(const ovl_image_intro *intro, const char *model_pa
 	return OVL_OK;
 }
 
-static ovl_status load_image(ovl_compiled *c, ovl_buffer *file, const char *model_path, ovl_pool *pool, bool *packed, ovl_error *err)
+static ovl_status load_bundle(ovl_compiled *c, ovl_buffer *file, const char *model_path, ovl_pool *pool, bool *packed, ovl_error *err)
 {
-	ovl_image_in in;
-	ovl_image_intro intro = {0};
+	ovl_bundle_in in;
+	ovl_bundle_intro intro = {0};
 	ovl_status st;
 	bool fixed;
-	OVL_TRY(ovl_image_open(&in, file, pool, err));
-	st = ovl_image_get_intro(&in, &intro, err);
+	OVL_TRY(ovl_bundle_open(&in, file, pool, err));
+	st = ovl_bundle_get_intro(&in, &intro, err);
 	if (st == OVL_OK)
 		st = check_intro(&intro, model_path, pool, err);
 	if (st == OVL_OK)
@@ -83,21 +83,21 @@ static ovl_status load_image(ovl_compiled *c, ovl_buffer *file, const char *mode
 	if (st == OVL_OK)
 		st = ovl_compiled_plan(c, &fixed, err);
 	ovl_vec_free(&intro.files);
-	ovl_image_close_in(&in);
+	ovl_bundle_close_in(&in);
 	return st;
 }
 
 static void free_job(void *p)
 {
 	cache_job *job = p;
-	ovl_image_files_free(&job->files);
+	ovl_bundle_files_free(&job->files);
 	ovl_free(job);
 }
 
-static void copy_files(const ovl_image_intro *intro, ovl_image_files *out)
+static void copy_files(const ovl_bundle_intro *intro, ovl_bundle_files *out)
 {
 	for (size_t i = 0; i < intro->files.n; i++) {
-		ovl_image_file f = {ovl_strdup(intro->files.at[i].name), intro->files.at[i].contents};
+		ovl_bundle_file f = {ovl_strdup(intro->files.at[i].name), intro->files.at[i].contents};
 		if (!f.name || !ovl_vec_push(&out->list, f)) {
 			ovl_free(f.name);
 			out->failed = true;
@@ -108,20 +108,20 @@ static void copy_files(const ovl_image_intro *intro, ovl_image_files *out)
 /* An entry that was written before any plan was made gets its packed weights now. */
 static void finish_later(ovl_compiled *c, ovl_hash contents, ovl_buffer *file)
 {
-	ovl_image_in in;
-	ovl_image_intro intro = {0};
-	ovl_image_files files = {0};
+	ovl_bundle_in in;
+	ovl_bundle_intro intro = {0};
+	ovl_bundle_files files = {0};
 	ovl_error ignored;
-	if (ovl_image_open(&in, file, NULL, &ignored) != OVL_OK)
+	if (ovl_bundle_open(&in, file, NULL, &ignored) != OVL_OK)
 		return;
-	if (ovl_image_get_intro(&in, &intro, &ignored) == OVL_OK) {
+	if (ovl_bundle_get_intro(&in, &intro, &ignored) == OVL_OK) {
 		copy_files(&intro, &files);
 		if (!files.failed)
 			ovl_cache_store(c, contents, &files, false);
-		ovl_image_files_free(&files);
+		ovl_bundle_files_free(&files);
 	}
 	ovl_vec_free(&intro.files);
-	ovl_image_close_in(&in);
+	ovl_bundle_close_in(&in);
 }
 
 bool ovl_cache_load(ovl_compiled *c, ovl_hash contents, const char *model_path)
@@ -135,7 +135,7 @@ bool ovl_cache_load(ovl_compiled *c, ovl_hash contents, const char *model_path)
 	if (!path_of(c, contents, path) || ovl_file_map(path, &file, &err) != OVL_OK)
 		return false;
 	pool = ovl_pool_new(file->size > 4u << 20 ? ovl_cpu_threads() : 1);
-	st = pool ? load_image(c, file, model_path, pool, &packed, &err) : ovl_fail(&err, OVL_E_MEMORY, "not enough memory");
+	st = pool ? load_bundle(c, file, model_path, pool, &packed, &err) : ovl_fail(&err, OVL_E_MEMORY, "not enough memory");
 	ovl_pool_free(pool);
 	if (st == OVL_OK) {
 		tell("loaded", path, NULL);
@@ -222,15 +222,15 @@ static void make_room(const char *folder, uint64_t room)
 		closedir(d);
 }
 
-static ovl_status write_entry(ovl_compiled *c, const char *path, const ovl_image_files *files, bool packs, ovl_pool *pool, ovl_error *err)
+static ovl_status write_entry(ovl_compiled *c, const char *path, const ovl_bundle_files *files, bool packs, ovl_pool *pool, ovl_error *err)
 {
-	ovl_image_out image = {0};
-	ovl_image_blob *parts = NULL;
+	ovl_bundle_out bundle = {0};
+	ovl_bundle_blob *parts = NULL;
 	size_t n, total;
 	uint64_t room = (uint64_t)c->config.cache_megabytes << 20;
-	ovl_status st = ovl_compiled_put(c, files, packs, &image, pool, err);
+	ovl_status st = ovl_compiled_put(c, files, packs, &bundle, pool, err);
 	if (st == OVL_OK)
-		st = ovl_image_parts(&image, &parts, &n, &total, err);
+		st = ovl_bundle_parts(&bundle, &parts, &n, &total, err);
 	if (st == OVL_OK && total > room)
 		st = ovl_fail(err, OVL_E_UNSUPPORTED, "%zu bytes are more than CACHE_MEGABYTES allows", total);
 	if (st == OVL_OK) {
@@ -239,11 +239,11 @@ static ovl_status write_entry(ovl_compiled *c, const char *path, const ovl_image
 		st = ovl_file_write_parts(path, parts, n, err);
 	}
 	ovl_free(parts);
-	ovl_image_free(&image);
+	ovl_bundle_free(&bundle);
 	return st;
 }
 
-static void store(ovl_compiled *c, ovl_hash contents, const ovl_image_files *files, bool packs)
+static void store(ovl_compiled *c, ovl_hash contents, const ovl_bundle_files *files, bool packs)
 {
 	char path[PATH_MAX];
 	ovl_error err;
@@ -264,7 +264,7 @@ static void store_planned(ovl_compiled *c)
 	store(c, job->contents, &job->files, true);
 }
 
-void ovl_cache_store(ovl_compiled *c, ovl_hash contents, ovl_image_files *files, bool planned)
+void ovl_cache_store(ovl_compiled *c, ovl_hash contents, ovl_bundle_files *files, bool planned)
 {
 	cache_job *job;
 	if (!c->config.from_cache)

@@ -1,5 +1,5 @@
 /* The public C API: the core object, compiling, properties. */
-#include "api_image.h"
+#include "api_bundle.h"
 #include "base/cpu.h"
 #include "read/read.h"
 
@@ -196,15 +196,15 @@ ovl_status ovl_compiled_open(ovl_core *core, const char *device, const char *con
 	return st;
 }
 
-/* The hash of a model in memory: of the image of its graph. False when it cannot be told, or there is no use for it. */
+/* The hash of a model in memory: of the bundle of its graph. False when it cannot be told, or there is no use for it. */
 static bool hash_model(const ovl_compiled *c, const ovl_graph *g, ovl_hash *out)
 {
-	ovl_image_out image = {0};
+	ovl_bundle_out bundle = {0};
 	ovl_error ignored;
-	bool done = c->config.cache_dir && ovl_image_put_graph(&image, g, &ignored) == OVL_OK && ovl_image_close(&image, NULL, &ignored) == OVL_OK;
+	bool done = c->config.cache_dir && ovl_bundle_put_graph(&bundle, g, &ignored) == OVL_OK && ovl_bundle_close(&bundle, NULL, &ignored) == OVL_OK;
 	if (done)
-		*out = ovl_image_hash(&image);
-	ovl_image_free(&image);
+		*out = ovl_bundle_hash(&bundle);
+	ovl_bundle_free(&bundle);
 	return done;
 }
 
@@ -245,8 +245,8 @@ ovl_status ovl_core_compile(ovl_core *core, const ovl_model *m, const char *devi
 
 static void note_file(void *user, const char *name, const ovl_buffer *contents)
 {
-	ovl_image_files *f = user;
-	ovl_image_file file = {ovl_strdup(name), ovl_hash_of(contents->data, contents->size, NULL)};
+	ovl_bundle_files *f = user;
+	ovl_bundle_file file = {ovl_strdup(name), ovl_hash_of(contents->data, contents->size, NULL)};
 	if (!file.name || !ovl_vec_push(&f->list, file)) {
 		ovl_free(file.name);
 		f->failed = true;
@@ -269,7 +269,7 @@ static bool hash_file(const ovl_compiled *c, const char *path, ovl_hash *out)
 
 ovl_status ovl_core_compile_file(ovl_core *core, const char *path, const char *device, const char *const *keys, const char *const *values, size_t n, ovl_compiled **out, ovl_error *err)
 {
-	ovl_image_files files = {0};
+	ovl_bundle_files files = {0};
 	ovl_read_note note = {note_file, &files};
 	ovl_compiled *c;
 	ovl_graph *g;
@@ -288,7 +288,7 @@ ovl_status ovl_core_compile_file(ovl_core *core, const char *path, const char *d
 	st = plan_or_destroy(c, &fixed, st, out, err);
 	if (st == OVL_OK && hashed && !files.failed)
 		ovl_cache_store(c, contents, &files, fixed);
-	ovl_image_files_free(&files);
+	ovl_bundle_files_free(&files);
 	return st;
 }
 

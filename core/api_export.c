@@ -1,18 +1,18 @@
-/* The public C API: a compiled model as bytes, and back: an image (api_image.h). Weights packed for another machine, or by another build, are packed anew. */
-#include "api_image.h"
+/* The public C API: a compiled model as bytes, and back: a bundle (api_bundle.h). Weights packed for another machine, or by another build, are packed anew. */
+#include "api_bundle.h"
 #include "base/cpu.h"
 
 #include <string.h>
 
 ovl_status ovl_compiled_export(ovl_compiled *c, void **bytes, size_t *size, ovl_error *err)
 {
-	ovl_image_out image = {0};
-	ovl_image_blob *parts = NULL;
+	ovl_bundle_out bundle = {0};
+	ovl_bundle_blob *parts = NULL;
 	size_t n, at = 0;
 	char *p = NULL;
-	ovl_status st = ovl_compiled_put(c, NULL, true, &image, NULL, err);
+	ovl_status st = ovl_compiled_put(c, NULL, true, &bundle, NULL, err);
 	if (st == OVL_OK)
-		st = ovl_image_parts(&image, &parts, &n, size, err);
+		st = ovl_bundle_parts(&bundle, &parts, &n, size, err);
 	if (st == OVL_OK && !(p = ovl_alloc(*size)))
 		st = ovl_fail(err, OVL_E_MEMORY, "not enough memory to export the model");
 	for (size_t i = 0; st == OVL_OK && i < n; at += parts[i++].size)
@@ -20,7 +20,7 @@ ovl_status ovl_compiled_export(ovl_compiled *c, void **bytes, size_t *size, ovl_
 			memcpy(p + at, parts[i].data, parts[i].size);
 	*bytes = p;
 	ovl_free(parts);
-	ovl_image_free(&image);
+	ovl_bundle_free(&bundle);
 	return st;
 }
 
@@ -48,16 +48,16 @@ static ovl_status split_config(const char *text, size_t n, pairs *out, ovl_error
 	return OVL_OK;
 }
 
-static ovl_status import_image(ovl_core *core, ovl_buffer *file, ovl_pool *pool, const char *device, ovl_compiled **out, ovl_error *err)
+static ovl_status import_bundle(ovl_core *core, ovl_buffer *file, ovl_pool *pool, const char *device, ovl_compiled **out, ovl_error *err)
 {
-	ovl_image_in in;
-	ovl_image_intro intro = {0};
+	ovl_bundle_in in;
+	ovl_bundle_intro intro = {0};
 	pairs config = {0};
 	ovl_compiled *c = NULL;
 	bool packed, fixed;
 	ovl_status st;
-	OVL_TRY(ovl_image_open(&in, file, pool, err));
-	st = ovl_image_get_intro(&in, &intro, err);
+	OVL_TRY(ovl_bundle_open(&in, file, pool, err));
+	st = ovl_bundle_get_intro(&in, &intro, err);
 	if (st == OVL_OK)
 		st = split_config(intro.config, strlen(intro.config), &config, err);
 	if (st == OVL_OK)
@@ -72,14 +72,14 @@ static ovl_status import_image(ovl_core *core, ovl_buffer *file, ovl_pool *pool,
 		ovl_compiled_destroy(c);
 	ovl_vec_free(&intro.files);
 	ovl_free(config.text);
-	ovl_image_close_in(&in);
+	ovl_bundle_close_in(&in);
 	return st;
 }
 
 static ovl_status import_buffer(ovl_core *core, ovl_buffer *file, const char *device, ovl_compiled **out, ovl_error *err)
 {
 	ovl_pool *pool = ovl_pool_new(file->size > 4u << 20 ? ovl_cpu_threads() : 1);
-	ovl_status st = pool ? import_image(core, file, pool, device, out, err) : ovl_fail(err, OVL_E_MEMORY, "not enough memory to import a model");
+	ovl_status st = pool ? import_bundle(core, file, pool, device, out, err) : ovl_fail(err, OVL_E_MEMORY, "not enough memory to import a model");
 	ovl_pool_free(pool);
 	return st;
 }

@@ -221,7 +221,7 @@ describe("CACHE_DIR", function()
     it("of others", function()
       is_replaced("not ours", "text")
       is_replaced(("\0"):rep(100000), "zeros")
-      is_replaced("OVLIMAGE" .. ("\255"):rep(100000), "ones")
+      is_replaced("OVLBUNDL" .. ("\255"):rep(100000), "ones")
     end)
 
     it("that is a folder, or cannot be read or written", function()

@@ -97,8 +97,8 @@ typedef struct ovl_program_counters {
 void ovl_program_count(ovl_program *p, ovl_program_counters *out);
 void ovl_program_trim(ovl_program *p); /* forgets all plans but the last one used */
 struct ovl_graph *ovl_program_graph(ovl_program *p); /* after the passes, before shapes: borrowed */
-struct ovl_image_out;
-ovl_status ovl_program_put(ovl_program *p, struct ovl_image_out *out, ovl_error *err); /* that graph, into an image */
+struct ovl_bundle_out;
+ovl_status ovl_program_put(ovl_program *p, struct ovl_bundle_out *out, ovl_error *err); /* that graph, into a bundle */
 
 ovl_plan *ovl_plan_retain(ovl_plan *p);
 void ovl_plan_release(ovl_plan *p);

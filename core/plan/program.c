@@ -2,7 +2,7 @@
 #include "plan/program.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "graph/image.h"
+#include "graph/bundle.h"
 #include "passes/pass.h"
 #include "plan/build.h"
 
@@ -108,11 +108,11 @@ int ovl_program_outputs(const ovl_program *p) { return p->n_outputs; }
 const ovl_plan_options *ovl_program_options(const ovl_program *p) { return &p->options; }
 struct ovl_graph *ovl_program_graph(ovl_program *p) { return p->graph; }
 
-ovl_status ovl_program_put(ovl_program *p, ovl_image_out *out, ovl_error *err)
+ovl_status ovl_program_put(ovl_program *p, ovl_bundle_out *out, ovl_error *err)
 {
 	ovl_status st;
 	pthread_mutex_lock(&p->lock);
-	st = ovl_image_put_graph(out, p->graph, err);
+	st = ovl_bundle_put_graph(out, p->graph, err);
 	pthread_mutex_unlock(&p->lock);
 	return st;
 }
