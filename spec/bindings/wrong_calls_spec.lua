@@ -247,12 +247,14 @@ local function harmless(path) return type(path) == "string" and "/dev/null/" .. 
 
 local function nothing() return {} end
 
+local PLACES = 3 -- of functions without a row
+
 describe("wrong calls of", function()
   for class, make in pairs(MAKE) do
     it(class .. "'s methods", function()
       for _, name in ipairs(methods_of(class)) do
         local good = GOOD[class] and GOOD[class][name] or nothing
-        try(class .. ":" .. name, make, SNAPSHOT[class], good, #good() + 1, function(object, ...)
+        try(class .. ":" .. name, make, SNAPSHOT[class], good, good == nothing and PLACES or #good() + 1, function(object, ...)
           local first = ...
           if name == "save" then return object:save(harmless(first), select(2, ...)) end
           local result = object[name](object, ...)
@@ -306,12 +308,12 @@ describe("wrong calls of", function()
       error_code = { function() return { "ovlite: type: x" } end },
       save_model = { function() return { single(), "/dev/null/x.xml", { compress_to_fp16 = true } } end },
     }
-    for name in pairs(ov) do -- a function that is added has to be added here
-      if type(ov[name]) == "function" then assert.is_truthy(functions[name], "no row for ov." .. name) end
+    for name in pairs(ov) do -- a function without a row gets one wrong value at a time, and nothing else
+      if type(ov[name]) == "function" then functions[name] = functions[name] or { nothing } end
     end
     for name, rows in pairs(functions) do
       for _, good in ipairs(rows) do
-        try("ov." .. name, nothing, nil, good, #good() + 1, function(_, first, second, ...)
+        try("ov." .. name, nothing, nil, good, good == nothing and PLACES or #good() + 1, function(_, first, second, ...)
           if name == "save_model" then return ov.save_model(first, harmless(second), ...) end
           return ov[name](first, second, ...)
         end)
