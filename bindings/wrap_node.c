@@ -188,13 +188,15 @@ static int get_input_size(lua_State *L)
 	return 1;
 }
 
-/* The value of a Constant, else nil. */
+/* The value of a Constant as a copy (the model's own may lie in a mapped file), else nil. */
 static int get_value(lua_State *L)
 {
-	ovl_tensor *t = ovl_node_constant(self(L));
-	if (t)
-		lovl_push_tensor(L, ovl_tensor_retain(t));
-	else
+	ovl_tensor *t = ovl_node_constant(self(L)), *copy;
+	ovl_error err;
+	if (t) {
+		lovl_try(L, ovl_tensor_clone(t, &copy, &err), &err);
+		lovl_push_tensor(L, copy);
+	} else
 		lua_pushnil(L);
 	return 1;
 }

@@ -26,31 +26,31 @@ ovl_buffer *ovl_buffer_wrap(void *data, size_t size, void (*release)(void *, voi
 static void free_data(void *user, void *data, size_t size)
 {
 	(void)data, (void)size;
-	ovl_free(user); /* the block, which may start before the data */
+	ovl_free(user);
 }
 
-enum { LAZY_ZERO_BYTES = 1 << 18 };
+enum { PAGES_BYTES = 1 << 18 };
+
+static void free_pages(void *user, void *data, size_t size)
+{
+	(void)user;
+	ovl_unmap_pages(data, size);
+}
 
 ovl_buffer *ovl_buffer_new(size_t size, bool zeroed)
 {
+	bool pages = size >= PAGES_BYTES; /* fresh ones: zero without being touched */
+	void *data = pages ? ovl_map_pages(size) : ovl_alloc_aligned(size);
 	ovl_buffer *b;
-	void *block, *data;
-	size_t padded;
-	if (!ovl_add_ok(size, 128, &padded))
+	if (!data)
 		return NULL;
-	if (zeroed && size >= LAZY_ZERO_BYTES) { /* calloc's large blocks are fresh pages: zero without being touched */
-		block = ovl_calloc(1, padded);
-		data = block ? (void *)(((uintptr_t)block + 63) & ~(uintptr_t)63) : NULL;
-	} else {
-		block = data = ovl_alloc_aligned(size);
-		if (data && zeroed)
-			memset(data, 0, size);
-	}
-	if (!block)
-		return NULL;
-	b = ovl_buffer_wrap(data, size, free_data, block);
-	if (!b)
-		ovl_free(block);
+	if (zeroed && !pages)
+		memset(data, 0, size);
+	b = ovl_buffer_wrap(data, size, pages ? free_pages : free_data, data);
+	if (!b && pages)
+		ovl_unmap_pages(data, size);
+	else if (!b)
+		ovl_free(data);
 	return b;
 }
 
@@ -103,6 +103,8 @@ static void unmap(void *user, void *data, size_t size)
 	if (size)
 		munmap(data, size);
 }
+
+bool ovl_buffer_is_file(const ovl_buffer *b) { return b->release == unmap; }
 
 /* Maps what fd is open on, and closes it. `path` is for messages. */
 static ovl_status map_fd(int fd, const char *path, ovl_buffer **out, ovl_error *err)

@@ -38,6 +38,7 @@ ovl_status ovl_file_write_parts(const char *path, const ovl_file_part *parts, si
 /* A part of a buffer as a buffer that keeps the whole. NULL when memory is short. */
 ovl_buffer *ovl_buffer_part(ovl_buffer *whole, size_t offset, size_t size);
 
+bool ovl_buffer_is_file(const ovl_buffer *b); /* a file as it is mapped: not to be written to, and there again whenever it is wanted */
 /* Lets go of the resident pages of a mapped file that [data, data + size) covers in full: they are read again when they are touched. */
 void ovl_file_forget(const void *data, size_t size);
 

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* One block of more is a mistake or an attack, and some allocators abort on it instead of saying no. */
 static const size_t most = (size_t)1 << 39;
@@ -51,6 +52,24 @@ void *ovl_alloc_aligned(size_t size)
 		return NULL;
 	return aligned_alloc(64, size ? (size + 63) & ~(size_t)63 : 64);
 }
+
+enum { HUGE_BYTES = 4 << 20 }; /* from here on huge pages save more page faults than their rounding costs */
+
+void *ovl_map_pages(size_t size)
+{
+	void *p;
+	if (!admit(size))
+		return NULL;
+	p = mmap(NULL, size ? size : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	if (size >= HUGE_BYTES)
+		(void)!madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+void ovl_unmap_pages(void *p, size_t size) { munmap(p, size ? size : 1); }
+void ovl_drop_pages(void *p, size_t size) { madvise(p, size ? size : 1, MADV_DONTNEED); }
 
 char *ovl_strdup(const char *s)
 {

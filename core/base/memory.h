@@ -1,4 +1,4 @@
-/* memory.h - the only place of core/ that calls malloc and free.
+/* memory.h - the only place of core/ that calls malloc and free, or maps anonymous pages.
  *
  * All sizes are bytes. Failures return NULL and never abort. Counters let specs assert that a steady-state run allocates nothing, and
  * ovl_memory_fail_at lets them fail the k-th allocation from now. */
@@ -14,6 +14,10 @@ void *ovl_calloc(size_t count, size_t size); /* checked product, zeroed */
 void *ovl_realloc(void *p, size_t size);
 void ovl_free(void *p); /* NULL is fine; for every pointer of this header, aligned ones included */
 void *ovl_alloc_aligned(size_t size); /* 64-byte aligned, rounded up to 64, not zeroed */
+/* Whole pages, zeroed, for large blocks: page-aligned, in huge pages where the system has them. NULL when memory is short. */
+void *ovl_map_pages(size_t size);
+void ovl_unmap_pages(void *p, size_t size);
+void ovl_drop_pages(void *p, size_t size); /* gives the memory back: it reads as zeros until it is written again */
 char *ovl_strdup(const char *s);
 char *ovl_strndup(const char *s, size_t n);
 void *ovl_memdup(const void *p, size_t size);

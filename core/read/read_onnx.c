@@ -211,14 +211,16 @@ static ovl_status read_model(ovl_onnx_model *m, ovl_graph **out)
 
 ovl_status ovl_read_onnx(const ovl_origin *o, ovl_graph **out, ovl_error *err)
 {
-	ovl_onnx_model m = {.files = {.model_path = o->path, .note = o->note}, .tensor_of = {.by_address = true}, .err = err};
+	ovl_onnx_model m = {.files = {.model_path = o->path, .note = o->note, .lean = o->file}, .tensor_of = {.by_address = true}, .err = err};
 	ProtobufCMessage *message;
-	ovl_status st = ovl_pb_parse(&onnx__model_proto__descriptor, o->data, o->size, &message, err);
+	ovl_status st = ovl_pb_parse(&onnx__model_proto__descriptor, o->data, o->size, o->file != NULL, &message, err);
 	if (st != OVL_OK)
 		return st;
 	m.proto = (const Onnx__ModelProto *)(const void *)message;
 	st = read_model(&m, out);
 	close_model(&m);
 	ovl_pb_free(message);
+	if (o->file) /* what was copied is not needed there any more, and what was not is read again */
+		ovl_file_forget(o->data, o->size);
 	return st;
 }

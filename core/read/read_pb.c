@@ -1,4 +1,5 @@
 #include "read/read_pb.h"
+#include "base/refill.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -62,6 +63,71 @@ static ovl_status walk(const ProtobufCMessageDescriptor *kind, wire w, int depth
 	return OVL_OK;
 }
 
+/* ---- lean messages: raw data of this size and more is replaced by a block of exactly this size that begins with its place ---- */
+
+enum { LEAN_BYTES = 64, LEAN_LENGTH = 5, RAW_DATA = 9 };
+
+/* Parts of the message that nobody knows the form of are as they were, raw data in them too: a place is told by its mark, and believed only within the file. */
+typedef struct lean_place {
+	uint64_t mark[2], offset, size;
+} lean_place;
+static const uint64_t lean_mark[2] = {0x6c6561706c6e2d6full, 0x9d3f1b62c45ea807ull};
+
+/* A length takes five bytes, so that it can be written when it is known. */
+static void patch_length(ovl_str *out, size_t at)
+{
+	size_t n = out->n - at - LEAN_LENGTH;
+	for (int i = 0; i < LEAN_LENGTH && !out->failed; i++)
+		out->at[at + (size_t)i] = (char)((n >> (7 * i) & 0x7f) | (i + 1 < LEAN_LENGTH ? 0x80 : 0));
+}
+
+static void add_place(ovl_str *out, const wire *w, uint64_t size)
+{
+	char block[LEAN_BYTES] = {0};
+	lean_place place = {{lean_mark[0], lean_mark[1]}, (uint64_t)(w->p - w->start), size};
+	memcpy(block, &place, sizeof place);
+	ovl_str_addn(out, block, sizeof block);
+}
+
+static void make_lean(const ProtobufCMessageDescriptor *kind, wire w, ovl_str *out);
+
+/* The contents of a field with a length, from w->p on. */
+static void lean_field(const ProtobufCMessageDescriptor *kind, const wire *w, uint64_t field, uint64_t n, ovl_str *out)
+{
+	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(kind, (unsigned)field);
+	size_t at = out->n;
+	ovl_str_addn(out, "\0\0\0\0", LEAN_LENGTH);
+	if (f && f->type == PROTOBUF_C_TYPE_MESSAGE)
+		make_lean(f->descriptor, (wire){w->start, w->p, w->p + n}, out);
+	else if (kind == &onnx__tensor_proto__descriptor && field == RAW_DATA && n >= LEAN_BYTES)
+		add_place(out, w, n);
+	else
+		ovl_str_addn(out, (const char *)w->p, (size_t)n);
+	patch_length(out, at);
+}
+
+/* Only for what walk() has found sound. */
+static void make_lean(const ProtobufCMessageDescriptor *kind, wire w, ovl_str *out)
+{
+	uint64_t tag, n;
+	while (w.p < w.end && !out->failed) {
+		const uint8_t *at = w.p;
+		varint(&w, &tag);
+		switch (tag & 7) {
+		case 0: varint(&w, &n); break;
+		case 1: skip(&w, 8); break;
+		case 5: skip(&w, 4); break;
+		default:
+			ovl_str_addn(out, (const char *)at, (size_t)(w.p - at));
+			varint(&w, &n);
+			lean_field(kind, &w, tag >> 3, n, out);
+			skip(&w, n);
+			continue;
+		}
+		ovl_str_addn(out, (const char *)at, (size_t)(w.p - at));
+	}
+}
+
 typedef struct budget {
 	size_t left;
 	bool short_of_memory;
@@ -86,14 +152,12 @@ static void budget_free(void *user, void *p)
 	ovl_free(p);
 }
 
-ovl_status ovl_pb_parse(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t size, ProtobufCMessage **out, ovl_error *err)
+static ovl_status unpack(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t size, ProtobufCMessage **out, ovl_error *err)
 {
 	/* A message that is empty on the wire is a struct in memory, and a varint of one byte an int64: much bigger, but in proportion. */
 	size_t limit;
 	budget b = {0};
 	ProtobufCAllocator allocator = {budget_alloc, budget_free, &b};
-	*out = NULL;
-	OVL_TRY(walk(kind, (wire){bytes, bytes, (const uint8_t *)bytes + size}, 0, err));
 	b.left = ovl_mul_ok(size, 16, &limit) && ovl_add_ok(limit, 256u << 20, &limit) ? limit : SIZE_MAX;
 	*out = protobuf_c_message_unpack(kind, &allocator, size, bytes);
 	if (*out)
@@ -101,6 +165,21 @@ ovl_status ovl_pb_parse(const ProtobufCMessageDescriptor *kind, const void *byte
 	if (b.short_of_memory)
 		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a message of %zu bytes", size);
 	return ovl_fail(err, OVL_E_PARSE, "not a protobuf message of ONNX");
+}
+
+ovl_status ovl_pb_parse(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t size, bool lean, ProtobufCMessage **out, ovl_error *err)
+{
+	wire w = {bytes, bytes, (const uint8_t *)bytes + size};
+	ovl_str thin = {0};
+	ovl_status st;
+	*out = NULL;
+	OVL_TRY(walk(kind, w, 0, err));
+	if (!lean)
+		return unpack(kind, bytes, size, out, err);
+	make_lean(kind, w, &thin);
+	st = thin.failed ? ovl_fail(err, OVL_E_MEMORY, "not enough memory for a message of %zu bytes", size) : unpack(kind, thin.at, thin.n, out, err);
+	ovl_str_free(&thin);
+	return st;
 }
 
 void ovl_pb_free(ProtobufCMessage *message)
@@ -305,8 +384,40 @@ static ovl_status typed_tensor(Onnx__TensorProto *p, ovl_type type, const ovl_sh
 	return OVL_OK;
 }
 
-static ovl_status raw_tensor(Onnx__TensorProto *p, ovl_type type, const ovl_shape *shape, size_t bytes, ovl_tensor **out, ovl_error *err)
+enum { REFILL_BYTES = 1 << 16 }; /* smaller ones are not worth pages of their own */
+
+/* Raw data that stayed in the mapped model: used there where its address suits the type, else copied, in such a way that the copy can be dropped for a while. */
+static ovl_status lean_tensor(ovl_buffer *file, const lean_place *at, ovl_type type, const ovl_shape *shape, ovl_tensor **out, ovl_error *err)
 {
+	size_t unit = ovl_type_size(type);
+	const char *data = (const char *)file->data + at->offset;
+	ovl_buffer *copy;
+	ovl_status st;
+	if (type != OVL_BOOLEAN && at->size >= REFILL_BYTES && (unit == 0 || (uintptr_t)data % unit == 0))
+		return ovl_tensor_on(file, (size_t)at->offset, type, shape, out, err);
+	if (type == OVL_BOOLEAN || at->size < REFILL_BYTES) {
+		OVL_TRY(ovl_tensor_new_raw(type, shape, out, err));
+		memcpy((*out)->data, data, (size_t)at->size);
+		return OVL_OK;
+	}
+	copy = ovl_refill_new(file, (size_t)at->offset, (size_t)at->size);
+	if (!copy)
+		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for %zu bytes", (size_t)at->size);
+	st = ovl_tensor_on(copy, 0, type, shape, out, err);
+	ovl_buffer_release(copy);
+	return st;
+}
+
+static ovl_status raw_tensor(Onnx__TensorProto *p, ovl_buffer *lean, ovl_type type, const ovl_shape *shape, size_t bytes, ovl_tensor **out, ovl_error *err)
+{
+	lean_place at = {{0, 0}, 0, 0};
+	if (lean && p->raw_data.len == LEAN_BYTES)
+		memcpy(&at, p->raw_data.data, sizeof at);
+	if (at.mark[0] == lean_mark[0] && at.mark[1] == lean_mark[1] && at.offset <= lean->size && at.size <= lean->size - at.offset) {
+		if (at.size == bytes)
+			return lean_tensor(lean, &at, type, shape, out, err);
+		return ovl_fail(err, OVL_E_PARSE, "it has %llu bytes of data, its shape needs %zu", (unsigned long long)at.size, bytes);
+	}
 	if (p->raw_data.len != bytes)
 		return ovl_fail(err, OVL_E_PARSE, "it has %zu bytes of data, its shape needs %zu", p->raw_data.len, bytes);
 	if (bytes == 0)
@@ -341,7 +452,7 @@ static ovl_status tensor_of(Onnx__TensorProto *p, ovl_pb_files *files, ovl_tenso
 	if (type == OVL_STRING)
 		return string_tensor(p, &shape, count, out, err);
 	if (p->has_raw_data)
-		return raw_tensor(p, type, &shape, bytes, out, err);
+		return raw_tensor(p, files ? files->lean : NULL, type, &shape, bytes, out, err);
 	return typed_tensor(p, type, &shape, bytes, out, err);
 }
 
@@ -380,7 +491,7 @@ ovl_status ovl_tensor_load_pb(const char *path, const void *bytes, size_t size, 
 		bytes = file->data;
 		size = file->size;
 	}
-	st = size ? ovl_pb_parse(&onnx__tensor_proto__descriptor, bytes, size, &message, err) : ovl_fail(err, OVL_E_PARSE, "it is empty");
+	st = size ? ovl_pb_parse(&onnx__tensor_proto__descriptor, bytes, size, false, &message, err) : ovl_fail(err, OVL_E_PARSE, "it is empty");
 	if (st == OVL_OK)
 		st = ovl_pb_tensor((Onnx__TensorProto *)(void *)message, &files, out, err);
 	ovl_pb_free(message);

@@ -8,14 +8,16 @@
 
 #include "base/vec.h"
 
-/* Parses `size` bytes as a message of this kind. Memory comes from ovl_alloc and is bounded by the size of the input. Errors: parse, memory. */
-ovl_status ovl_pb_parse(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t size, ProtobufCMessage **out, ovl_error *err);
+/* Parses `size` bytes as a message of this kind. Memory comes from ovl_alloc and is bounded by the size of the input. Errors: parse, memory.
+ * `lean`: raw data of tensors stays in the bytes; what the message has in its place says where (see raw_tensor), and the bytes must stay mapped. */
+ovl_status ovl_pb_parse(const ProtobufCMessageDescriptor *kind, const void *bytes, size_t size, bool lean, ProtobufCMessage **out, ovl_error *err);
 void ovl_pb_free(ProtobufCMessage *message); /* NULL is fine */
 
 /* Files of external data that a model has opened so far. */
 typedef struct ovl_pb_files {
 	const char *model_path; /* NULL: from memory, there is no external data */
 	const ovl_read_note *note; /* NULL: nobody wants to know of them */
+	ovl_buffer *lean; /* the mapped model, when its message was parsed so; NULL */
 	OVL_VEC(struct ovl_pb_file {
 		char *name;
 		ovl_buffer *buffer;

@@ -334,7 +334,7 @@ static ovl_status function_defaults(ovl_onnx *x, ovl_onnx_frame *frame)
 		ProtobufCMessage *a;
 		if (!field_payload(f, &bytes, &n))
 			continue;
-		OVL_TRY(ovl_pb_parse(&onnx__attribute_proto__descriptor, bytes, n, &a, x->err));
+		OVL_TRY(ovl_pb_parse(&onnx__attribute_proto__descriptor, bytes, n, false, &a, x->err));
 		if (!ovl_vec_push(&frame->defaults, a)) {
 			ovl_pb_free(a);
 			return no_memory(x->scope);

@@ -1,0 +1,83 @@
+#include "base/refill.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+typedef struct change {
+	struct change *next;
+	void (*fn)(void *user, void *data, size_t size);
+	void (*end)(void *user);
+	void *user;
+} change;
+
+typedef struct refill {
+	ovl_buffer *file;
+	size_t offset;
+	change *changes; /* in order */
+	bool away;
+} refill;
+
+static void end_refill(void *user, void *data, size_t size)
+{
+	refill *r = user;
+	while (r->changes) {
+		change *c = r->changes;
+		r->changes = c->next;
+		c->end(c->user);
+		ovl_free(c);
+	}
+	ovl_unmap_pages(data, size);
+	ovl_buffer_release(r->file);
+	ovl_free(r);
+}
+
+ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size)
+{
+	refill *r = ovl_calloc(1, sizeof *r);
+	void *data = r ? ovl_map_pages(size) : NULL;
+	ovl_buffer *b = data ? ovl_buffer_wrap(data, size, end_refill, r) : NULL;
+	if (!b) {
+		if (data)
+			ovl_unmap_pages(data, size);
+		ovl_free(r);
+		return NULL;
+	}
+	r->file = ovl_buffer_retain(file);
+	r->offset = offset;
+	memcpy(data, (const char *)file->data + offset, size);
+	return b;
+}
+
+bool ovl_refill_can(const ovl_buffer *b) { return b && b->release == end_refill; }
+
+bool ovl_refill_change(ovl_buffer *b, void (*fn)(void *user, void *data, size_t size), void *user, void (*end)(void *user))
+{
+	refill *r = b->user;
+	change *c = ovl_calloc(1, sizeof *c), **at = &r->changes;
+	if (!c)
+		return false;
+	*c = (change){NULL, fn, end, user};
+	while (*at)
+		at = &(*at)->next;
+	*at = c;
+	fn(user, b->data, b->size);
+	return true;
+}
+
+void ovl_refill_drop(ovl_buffer *b)
+{
+	((refill *)b->user)->away = true;
+	ovl_drop_pages(b->data, b->size);
+}
+
+void ovl_refill_restore(ovl_buffer *b)
+{
+	refill *r = ovl_refill_can(b) ? b->user : NULL;
+	if (!r || !r->away)
+		return;
+	memcpy(b->data, (const char *)r->file->data + r->offset, b->size);
+	ovl_file_forget((const char *)r->file->data + r->offset, b->size);
+	for (const change *c = r->changes; c; c = c->next)
+		c->fn(c->user, b->data, b->size);
+	r->away = false;
+}
