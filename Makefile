@@ -10,6 +10,7 @@
 #   make bench      times models: make bench MODELS=dir THREADS=2
 #   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
 #   make bench-plots  how cost grows with batch, number of nodes and length, beside the peers -> build/plots/*.svg
+#   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
@@ -86,7 +87,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: run-asan run-tsan doc conformance all deps demo test debug asan tsan bench compare bench-plots compare-api lint env install clean lib module check-tools FORCE
+.PHONY: run-asan run-tsan doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -269,6 +270,10 @@ compare: build/venv/ready
 bench-plots: build/venv/ready
 	$(BUILD_ALL)
 	@build/venv/bin/python spec/bench/plots.py --models '$(MODELS)' --threads $(THREADS) $(PLOT_FLAGS)
+
+bench-preprocess: build/venv/ready
+	$(BUILD_ALL)
+	@build/venv/bin/python spec/bench/preprocess.py $(BENCH_FLAGS)
 
 compare-api: build/venv/ready
 	$(BUILD_ALL)
