@@ -9,7 +9,7 @@
 #include "kernels/kernel.h"
 #include "ops/pixel_pass.h"
 
-enum { OVL_PIXELS_SLOTS = 8, OVL_PIXELS_WIDEST = 1 << 16 };
+enum { OVL_PIXELS_SLOTS = 8, OVL_PIXELS_WIDEST = 1 << 20 };
 
 /* One input: strides in bytes. */
 typedef struct ovl_pixels_plane {

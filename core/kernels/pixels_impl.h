@@ -47,23 +47,32 @@ static inline VI rgb_of(V y, V u, V v)
 	return v_ori(r, v_ori(v_shl(g, 8), v_shl(b, 16)));
 }
 
-/* Two pixels share a colour. Lanes behind the row's end are made of what the padded copies hold. */
+/* Colours of VL pixels, two of which share one: bytes p[0], p[step], ...; step is 1 or 2. */
+static inline VI colours(const uint8_t *p, int64_t step)
+{
+	const __m128i each = _mm_setr_epi8(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7), second = _mm_setr_epi8(0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14);
+	uint8_t bytes[16] = {0};
+	memcpy(bytes, p, (size_t)(step == 1 ? VL / 2 : VL - 1));
+	_mm_storeu_si128((__m128i *)(void *)bytes, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)bytes), step == 1 ? each : second));
+	return v_load_u8(bytes);
+}
+
 static void pack_video(const worker *k, uint32_t *row, int64_t line)
 {
 	const ovl_pixels_plan *q = k->q;
 	const uint8_t *y = source_row(k, 0, line), *u = source_row(k, 1, line / 2), *v = source_row(k, 2, line / 2);
-	int64_t step = q->plane[1].pixel;
-	for (int64_t i = 0; i < q->w; i += VL) {
-		int64_t n = q->w - i < VL ? q->w - i : VL;
-		uint8_t block[3][VL];
-		memset(block, 0, sizeof block);
-		memcpy(block[0], y + i, (size_t)n);
-		for (int64_t j = 0; j < n; j += 2) {
-			block[1][j] = block[1][j + 1] = u[(i + j) / 2 * step];
-			block[2][j] = block[2][j + 1] = v[(i + j) / 2 * step];
-		}
-		v_storei((int32_t *)row + i, rgb_of(v_of_int(v_load_u8(block[0])), v_of_int(v_load_u8(block[1])), v_of_int(v_load_u8(block[2]))));
+	int64_t step = q->plane[1].pixel, i = 0;
+	uint8_t last[3][VL] = {{0}};
+	for (; i + VL <= q->w; i += VL)
+		v_storei((int32_t *)row + i, rgb_of(v_of_int(v_load_u8(y + i)), v_of_int(colours(u + i / 2 * step, step)), v_of_int(colours(v + i / 2 * step, step))));
+	if (i == q->w)
+		return;
+	memcpy(last[0], y + i, (size_t)(q->w - i));
+	for (int64_t j = 0; j < q->w - i; j++) {
+		last[1][j] = u[(i + j) / 2 * step];
+		last[2][j] = v[(i + j) / 2 * step];
 	}
+	v_storei((int32_t *)row + i, rgb_of(v_of_int(v_load_u8(last[0])), v_of_int(v_load_u8(last[1])), v_of_int(v_load_u8(last[2]))));
 }
 
 /* A packed row, behind which a gather may read. */

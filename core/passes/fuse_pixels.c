@@ -4,7 +4,8 @@
  *     Convert to f32, Transpose, Gather and Slice of channels, Interpolate of height and width, sums and products with a constant (one number, or one per channel)
  *
  * in any order, of a picture [N, a, b, c] of up to four channels whose shape is known. The chain begins at bytes and ends at f32; values in between are read by nobody
- * else. Dimensions are named as they stand at the beginning, and the first one is N. Sums and products in front of a resize are done behind it: its weights sum to one. */
+ * else. Dimensions are named as they stand at the beginning, and the first one is N. Sums and products in front of a resize are done behind it: its weights sum to one.
+ * Planes come out: what neither is resized nor becomes planes is left to other kernels. */
 #include "ops/eltwise.h"
 #include "ops/gather.h"
 #include "ops/pixel_pass.h"
@@ -29,7 +30,7 @@ typedef struct chain {
 	int channels; /* of the present value, 0: not known */
 	int64_t channel_of[OVL_PIXEL_CHANNELS];
 	double scale[OVL_PIXEL_CHANNELS], shift[OVL_PIXEL_CHANNELS];
-	int steps; /* beside Convert */
+	int moves; /* Transpose, and picking of channels */
 } chain;
 
 /* ---- dimensions ---- */
@@ -81,7 +82,7 @@ static bool do_transpose(chain *c, const ovl_node *n)
 		perm[i] = c->perm[axis];
 	}
 	memcpy(c->perm, perm, sizeof perm);
-	c->steps++;
+	c->moves++;
 	return true;
 }
 
@@ -101,7 +102,7 @@ static bool pick(chain *c, const int64_t *from, int count)
 	memcpy(c->scale, scale, sizeof scale);
 	memcpy(c->shift, shift, sizeof shift);
 	c->channels = count;
-	c->steps++;
+	c->moves++;
 	return true;
 }
 
@@ -178,7 +179,6 @@ static bool do_resize(chain *c, const ovl_node *n)
 	c->whole = c->type == OVL_U8 && p->mode != OVL_INTERP_NEAREST;
 	c->resize = (ovl_interpolate_params){.mode = p->mode, .coordinate_transformation_mode = p->coordinate_transformation_mode, .nearest_mode = p->nearest_mode,
 		.antialias = p->antialias, .cube_coeff = p->cube_coeff};
-	c->steps++;
 	return c->size[0] > 0 && c->size[1] > 0;
 }
 
@@ -202,7 +202,6 @@ static bool do_affine(chain *c, const ovl_node *n, const char *type)
 		else
 			c->scale[i] *= k, c->shift[i] *= k;
 	}
-	c->steps++;
 	return true;
 }
 
@@ -259,7 +258,6 @@ static bool begin_with_video(chain *c, const ovl_node *n)
 	if (n->op->name[6] == 'B')
 		for (int i = 0; i < 3; i++)
 			c->channel_of[i] = 2 - i;
-	c->steps = 1;
 	c->channel = 3;
 	c->channels = 3;
 	return true;
@@ -338,13 +336,24 @@ static ovl_status put(ovl_graph *g, const chain *c, ovl_node *last, ovl_error *e
 	return ovl_pass_replace(g, last, out.node, err);
 }
 
-/* The longest chain from here that ends at f32 and does more than a conversion. */
+/* See above. */
+static bool worthwhile(const chain *c)
+{
+	chain told = *c;
+	bool planes;
+	if (c->type != OVL_F32 || !settle(&told))
+		return false;
+	planes = told.perm[1] == told.channel && told.perm[2] == told.high && told.perm[3] == told.wide;
+	return c->size[0] || c->source != OVL_SOURCE_PIXELS || (planes && c->moves);
+}
+
+/* The longest chain from here that is worth it. */
 static ovl_node *longest(chain *c, ovl_node *n)
 {
 	ovl_node *last = NULL;
 	chain best = *c;
 	while (n && add_step(c, n)) {
-		if (c->type == OVL_F32 && c->steps > 0) {
+		if (worthwhile(c)) {
 			best = *c;
 			last = n;
 		}

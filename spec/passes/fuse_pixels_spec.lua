@@ -20,15 +20,19 @@ cases("fuse_pixels", {
     bound = 0.01 }, -- one level of 255, scaled
   { "mean and scale first", function(op, x) return turn(op, resize(op, scale(op, mean(op, to_f32(op, x))), 5, 12, 1, 2), 0, 3, 1, 2) end, { nhwc }, "PixelPass" },
   { "channels turned around, then picked", function(op, x)
-    return mean(op, reversed(op, turn(op, reversed(op, to_f32(op, turn(op, x, 0, 3, 1, 2)), 1), 0, 2, 3, 1), 3))
+    return turn(op, mean(op, reversed(op, turn(op, reversed(op, to_f32(op, turn(op, x, 0, 3, 1, 2)), 1), 0, 2, 3, 1), 3)), 0, 3, 1, 2)
   end, { nhwc }, "PixelPass" },
+  { "video", function(op, y, uv) return turn(op, op.multiply(to_f32(op, op.nv12_to_bgr(y, uv)), 2), 0, 3, 1, 2) end,
+    { cases.random("u8", { 1, 4, 18, 1 }, 0, 255), cases.random("u8", { 1, 2, 9, 2 }, 0, 255) }, "PixelPass" },
+  { "resized, channels last", function(op, x) return mean(op, resize(op, to_f32(op, x), 5, 4, 1, 2)) end, { nhwc }, "PixelPass" },
   { "the fourth channel left out", function(op, x)
     return turn(op, op.slice(to_f32(op, x), i64(op, 0), i64(op, 3), i64(op, 1), i64(op, 3)), 0, 3, 1, 2)
   end, { rgbx }, "PixelPass" },
   { "planes", function(op, x) return op.multiply(resize(op, to_f32(op, x), 4, 13, 2, 3, "cubic"), 0.5) end, { nchw }, "PixelPass" },
   { "height and width swapped", function(op, x) return turn(op, resize(op, to_f32(op, x), 5, 4, 2, 1), 0, 3, 2, 1) end, { nhwc }, "PixelPass" },
-  { "ends in the picture's own order", function(op, x) return mean(op, to_f32(op, x)) end, { nhwc }, "PixelPass" },
-  { "one number for all", function(op, x) return op.add(op.multiply(to_f32(op, x), 2), 1) end, { nhwc }, "PixelPass" },
+  { "one number for all", function(op, x) return turn(op, op.add(op.multiply(to_f32(op, x), 2), 1), 0, 3, 1, 2) end, { nhwc }, "PixelPass" },
+  { "not turned into planes", function(op, x) return mean(op, to_f32(op, x)) end, { nhwc }, "Convert Add" },
+  { "planes, neither resized nor picked", function(op, x) return op.multiply(to_f32(op, x), 2) end, { nchw }, "Convert Multiply" },
   { "bytes as they are", function(op, x) return op.relu(to_f32(op, x)) end, { nhwc }, "Convert Relu" },
   { "floats", function(op, x) return op.relu(resize(op, turn(op, x, 0, 3, 1, 2), 4, 4, 2, 3)) end, { f32 }, "Interpolate Relu" },
   { "five channels", function(op, x) return op.multiply(to_f32(op, turn(op, x, 0, 3, 1, 2)), 2) end, { wide }, "Convert Multiply" },
