@@ -87,6 +87,7 @@ static const char *accept(ovl_problem *p)
 	}
 	for (int i = 3; i < p->n_in; i++)
 		p->in_half[i] = false;
+	p->out_form[0] = OVL_FORM_ANY;
 	p->out_half = p->halves_read;
 	return NULL;
 }

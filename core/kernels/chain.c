@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { L2_BYTES = 320 << 10, BANDS_A_THREAD = 2, FEWEST_ROWS = 7 };
+enum { L2_BYTES = 320 << 10, HALVES_BYTES = 640 << 10, BANDS_A_THREAD = 2, FEWEST_ROWS = 7 };
 
 typedef struct link_state {
 	const ovl_kernel *kernel;
@@ -46,14 +46,25 @@ static bool has_window(const ovl_chain_link *l)
 	return strstr(l->p.op, "Convolution") && w->dims[w->rank - 2] > 1;
 }
 
+/* Values of halves stay in L2 as a whole when they are not large. */
+static bool stays_anyway(const ovl_chain_link *links, int n)
+{
+	for (int i = 0; i + 1 < n; i++)
+		if (links[i].p.out[0].type != OVL_BF16 || ovl_desc_span(&links[i].p.out[0]) > HALVES_BYTES)
+			return false;
+	return true;
+}
+
 bool ovl_chain_pays(const ovl_chain_link *links, int n)
 {
 	int64_t threads = links[0].p.threads, height = links[n - 1].p.out[0].dims[2];
 	bool twice = false;
 	for (int i = 1; i < n; i++)
 		twice = twice || has_window(&links[i]);
-	if (n < 2 || threads <= 1)
-		return n > 1;
+	if (n < 2 || (twice && stays_anyway(links, n)))
+		return false;
+	if (threads <= 1)
+		return true;
 	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads / 2;
 }
 

@@ -15,7 +15,8 @@ enum { MR = OVL_GEMM_BF16_MR, MAX_PLANES = 4, NARROW_GROUP = 16 };
 
 typedef struct conv_state {
 	ovl_conv_geometry g; /* of staged pictures: as laid out, borders included */
-	bool staged;
+	bool staged, pointwise; /* pointwise: g has all pixels in one row */
+	int64_t line;           /* pointwise: pixels of a row of the image */
 	int64_t planes_y, planes_x, pad_y, pad_x; /* staged: the picture as it comes */
 	int64_t ic, oc;                           /* of a group */
 	int64_t kx, k, n_seg, panel;              /* segments along x; values of a segment; segments; halves of a panel of weights */
@@ -151,7 +152,9 @@ static void set_view(conv_state *s, const ovl_problem *p)
 		set_stage(s);
 	} else {
 		ovl_desc_is_cl(&p->in[0], &s->x);
-		if (is_pointwise(g)) { /* all pixels of all images are one row */
+		s->line = g->in[2];
+		s->pointwise = is_pointwise(g);
+		if (s->pointwise) { /* all pixels of all images are one row */
 			g->in[2] = g->out[2] = g->in[0] * g->in[1] * g->in[2] * g->batch;
 			g->in[0] = g->in[1] = g->out[0] = g->out[1] = g->batch = 1;
 		}
@@ -403,16 +406,8 @@ static void place_tile(const conv_state *s, const conv_job *job, int64_t group, 
 	}
 }
 
-static void do_chunk(void *arg, int64_t chunk, int worker)
+static ovl_gemm_bf16 gemm_of(const conv_state *s, const ovl_call *call, int64_t group)
 {
-	const conv_job *job = arg;
-	const conv_state *s = job->s;
-	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
-	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
-	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
-	char *scratch = job->workers + (size_t)worker * s->worker_scratch, *segs = scratch + s->rows_size;
-	ovl_gemm_bf16_rows *rows = (void *)scratch;
-	half *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
 	ovl_gemm_bf16 p = {.k = s->k,
 		.n = s->oc,
 		.ldc = s->ldc,
@@ -423,9 +418,23 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.b_vec = s->panel,
 		.first_column = group * s->oc,
 		.bias = s->bias ? s->bias + group * s->oc : NULL};
+	ovl_gemm_bf16_set_tail(&p, &s->tail, call->in);
+	return p;
+}
+
+static void do_chunk(void *arg, int64_t chunk, int worker)
+{
+	const conv_job *job = arg;
+	const conv_state *s = job->s;
+	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
+	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
+	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
+	char *scratch = job->workers + (size_t)worker * s->worker_scratch, *segs = scratch + s->rows_size;
+	ovl_gemm_bf16_rows *rows = (void *)scratch;
+	half *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
+	ovl_gemm_bf16 p = gemm_of(s, job->call, group);
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	ovl_gemm_bf16_set_tail(&p, &s->tail, job->call->in);
 	for (; tile < tile_end; tile += s->sub) {
 		int64_t count = least(s->sub, tile_end - tile);
 		for (int64_t i = 0; i < count; i++)
@@ -446,6 +455,37 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
+/* ---- by rows, for chains: pixels by themselves only ---- */
+
+static int rows_input(const ovl_problem *p)
+{
+	ovl_plain_problem plain;
+	ovl_conv_geometry g;
+	int64_t ld;
+	if (ovl_halves_plain(p, &plain) || ovl_conv_problem(&plain.p, &g) || p->in[0].rank != 4 || !p->in_data[1] || g.groups != 1 || g.in[1] < 2 || g.out[2] < 2)
+		return -1;
+	return is_pointwise(&g) && p->in[0].type == OVL_BF16 && ovl_desc_is_cl(&p->in[0], &ld) ? 0 : -1;
+}
+
+static void rows_need(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
+{
+	(void)state;
+	*in_from = from;
+	*in_to = to;
+}
+
+static void rows_run(const ovl_call *call, int64_t from, int64_t to)
+{
+	const conv_state *s = call->state;
+	ovl_gemm_bf16 p = gemm_of(s, call, 0);
+	int64_t pixel = from * s->line;
+	const char *add = s->tail.add_input < 0 ? NULL : call->in[s->tail.add_input];
+	ovl_gemm_bf16_run(&p, (to - from) * s->line, (const half *)call->in[0] + pixel * s->x, s->x, (char *)call->out[0] + pixel * s->ldc * (s->c_half ? 2 : 4),
+		add ? add + pixel * s->ldadd * (s->add_half ? 2 : 4) : NULL, pixel, 0, s->vecs);
+}
+
+static const ovl_rows by_rows = {rows_input, rows_need, rows_run, NULL};
+
 static const ovl_kernel conv = {.name = "conv_avx512_bf16",
 	.ops = "Convolution GroupConvolution",
 	.isa = OVL_ISA_AVX512_BF16,
@@ -454,5 +494,6 @@ static const ovl_kernel conv = {.name = "conv_avx512_bf16",
 	.accept = accept,
 	.prepare = prepare,
 	.run = run,
-	.release = release};
+	.release = release,
+	.rows = &by_rows};
 const ovl_kernel *const ovl_kernels_conv_avx512_bf16[] = {&conv, NULL};

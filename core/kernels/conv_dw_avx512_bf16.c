@@ -414,24 +414,29 @@ static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_
 	}
 }
 
+/* Output rows [row, end), blocks [first, last). */
+static void do_rows(const dw_state *s, const ovl_call *call, int64_t row, int64_t end, int64_t first, int64_t last)
+{
+	float buffer[WIDEST * BLOCK] __attribute__((aligned(64)));
+	tile_call t = {.buffer = buffer, .x = s->ld, .ldc = s->ldc, .act = s->buffered ? OVL_GEMM_PLAIN : s->tail.act, .a = v_set(s->tail.alpha), .b = v_set(s->tail.beta)};
+	for (int64_t stop; row < end; row = stop) {
+		stop = row + s->group < end ? row + s->group : end;
+		for (int64_t c = first; c < last; c += s->step)
+			for (int64_t y = row; y < stop; y++)
+				do_row(s, call, &t, y, c, c + s->step < last ? c + s->step : last);
+	}
+}
+
 static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const dw_job *job = arg;
 	const dw_state *s = job->s;
 	int64_t r = chunk / s->channel_chunks, b = chunk % s->channel_chunks;
-	int64_t row = ovl_gemm_tile_at(s->rows, s->row_chunks, r), end = ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1);
-	int64_t first = ovl_gemm_tile_at(s->blocks, s->channel_chunks, b), last = ovl_gemm_tile_at(s->blocks, s->channel_chunks, b + 1);
-	float buffer[WIDEST * BLOCK] __attribute__((aligned(64)));
-	tile_call t = {.buffer = buffer, .x = s->ld, .ldc = s->ldc, .act = s->buffered ? OVL_GEMM_PLAIN : s->tail.act, .a = v_set(s->tail.alpha), .b = v_set(s->tail.beta)};
 	(void)worker;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	for (int64_t stop; row < end; row = stop) {
-		stop = row + s->group < end ? row + s->group : end;
-		for (int64_t c = first; c < last; c += s->step)
-			for (int64_t y = row; y < stop; y++)
-				do_row(s, job->call, &t, y, c, c + s->step < last ? c + s->step : last);
-	}
+	do_rows(s, job->call, ovl_gemm_tile_at(s->rows, s->row_chunks, r), ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1),
+		ovl_gemm_tile_at(s->blocks, s->channel_chunks, b), ovl_gemm_tile_at(s->blocks, s->channel_chunks, b + 1));
 }
 
 static ovl_status run(const ovl_call *call)
@@ -444,6 +449,28 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
+/* ---- by rows, for chains ---- */
+
+static int rows_input(const ovl_problem *p)
+{
+	ovl_plain_problem plain;
+	ovl_conv_geometry g;
+	return ovl_halves_plain(p, &plain) || ovl_conv_problem(&plain.p, &g) || p->in[0].rank != 4 || g.in[1] < 2 || g.out[2] < 2 ? -1 : 0;
+}
+
+static void rows_need(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
+{
+	ovl_conv_need_rows(&((const dw_state *)state)->g, from, to, in_from, in_to);
+}
+
+static void rows_run(const ovl_call *call, int64_t from, int64_t to)
+{
+	const dw_state *s = call->state;
+	do_rows(s, call, from, to, 0, s->blocks);
+}
+
+static const ovl_rows by_rows = {rows_input, rows_need, rows_run, NULL};
+
 static const ovl_kernel conv = {.name = "conv_dw_avx512_bf16",
 	.ops = "GroupConvolution",
 	.isa = OVL_ISA_AVX512_BF16,
@@ -452,5 +479,6 @@ static const ovl_kernel conv = {.name = "conv_dw_avx512_bf16",
 	.accept = accept,
 	.prepare = prepare,
 	.run = run,
-	.release = release};
+	.release = release,
+	.rows = &by_rows};
 const ovl_kernel *const ovl_kernels_conv_dw_avx512_bf16[] = {&conv, NULL};
