@@ -77,7 +77,7 @@ for name in names:
         peer = [(float('nan'),) * 2] * len(want)
         print(f'{name}: OpenVINO: {str(e).splitlines()[-1][:100]}', file=sys.stderr)
     for i, (m, p) in enumerate(zip(mine, peer)):
-        flag = '  larger' if m[1] > p[1] else ''
-        worse += m[1] > p[1]
-        print(f'{name:22}{i + 1:>7}{m[0]:>13.2e}{p[0]:>11.2e}{m[1]:>13.2e}{p[1]:>11.2e}{flag}')
+        flag = '  larger' if m[1] > p[1] * 1.005 else ''
+        worse += bool(flag)
+        print(f'{name:22}{i + 1:>7}{m[0]:>13.3e}{p[0]:>11.3e}{m[1]:>13.3e}{p[1]:>11.3e}{flag}')
 print(f'root mean square larger than the peer\'s: {worse}')
