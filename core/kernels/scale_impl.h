@@ -1,6 +1,7 @@
 /* scale_impl.h - Multiply of an image, channels-last, by one factor a channel that the run computes: the end of a squeeze-excite block. Row by row, so that
  * it can be a link of a chain. Included after the vector layer. */
 #include "base/memory.h"
+#include "kernels/element.h"
 #include "kernels/kernel.h"
 #include <stdio.h>
 
@@ -26,13 +27,15 @@ static int image_of(const ovl_problem *p)
 static const char *accept(ovl_problem *p)
 {
 	int image;
-	if (p->n_op_in != 2 || p->n_posts || p->in[0].type != OVL_F32 || p->in[1].type != OVL_F32 || !ovl_desc_count(&p->out[0]))
-		return "posts, not f32, or empty";
+	if (p->n_op_in != 2 || p->n_posts || p->out[0].type != OVL_F32 || !ovl_desc_count(&p->out[0]) || (ELEMENT_HALF && !p->halves_read))
+		return "posts, another type, or empty";
 	image = image_of(p);
-	if (image < 0 || p->in_data[1 - image])
+	if (image < 0 || p->in_data[1 - image] || p->in[image].type != ELEMENT_TYPE || (p->in[1 - image].type != OVL_F32 && p->in[1 - image].type != ELEMENT_TYPE))
 		return "not an image, channels-last, times a computed factor for each channel";
 	p->in_form[image] = p->out_form[0] = OVL_FORM_CL;
 	p->in_form[1 - image] = OVL_FORM_DENSE;
+	p->in_half[1 - image] = false;
+	p->out_half = ELEMENT_HALF;
 	p->in_place = image;
 	return NULL;
 }
@@ -78,8 +81,8 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 	VT tail = v_tail(n - whole);
 	for (int64_t row = from; row < to; row++) {
 		const float *f = (const float *)call->in[s->factors] + row / s->height * s->factor_step;
-		const float *x = (const float *)call->in[s->image] + row * s->line * s->ld;
-		float *y = (float *)call->out[0] + row * s->line * s->ldc;
+		const ELEMENT *x = (const ELEMENT *)call->in[s->image] + row * s->line * s->ld;
+		ELEMENT *y = (ELEMENT *)call->out[0] + row * s->line * s->ldc;
 		for (int64_t i = 0; i < s->line; i++, x += s->ld, y += s->ldc) {
 			for (int64_t c = 0; c < whole; c += VL)
 				v_store(y + c, v_mul(v_load(x + c), v_load(f + c)));
@@ -113,6 +116,7 @@ static const ovl_kernel scale = {.name = V_TEXT("scale"),
 	.ops = "Multiply",
 	.isa = V_ISA,
 	.rank = 40,
+	.halves = ELEMENT_HALF,
 	.accept = accept,
 	.prepare = prepare,
 	.run = run,
