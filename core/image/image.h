@@ -55,6 +55,9 @@ ovl_status ovl_image_line(
  * bottom; the last two are outside) and areas {n} i64, in the order of their first pixels. */
 ovl_status ovl_image_components(const ovl_tensor *map, double threshold, ovl_tensor **boxes, ovl_tensor **areas, ovl_error *err);
 
+/* x in the middle of the widest stretch of columns where least happens: where a line of text may be cut between words. */
+ovl_status ovl_image_gap(const ovl_tensor *image, double *middle, ovl_error *err);
+
 /* Text in a map of probabilities {height, width}: parts above `threshold`, the smallest rectangle around each, its mean probability (left out below
  * `score`), made larger by area * unclip / perimeter on all sides. boxes {n, 4, 2} f32: clockwise, the first edge runs to the right; scores {n} f32.
  */

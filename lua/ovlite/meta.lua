@@ -931,6 +931,10 @@ function image.blob(picture, height, width, options) end
 ---@return ov.Tensor boxes i64 {n, 4}: left, top, right, bottom, the last two outside
 ---@return ov.Tensor areas i64 {n}
 function image.components(map, options) end
+---x in the middle of the widest stretch of columns where least happens: where a line of text may be cut between words.
+---@param picture ov.Tensor
+---@return number
+function image.gap(picture) end
 ---@class ov.TextBoxOptions
 ---@field threshold? number 0.3
 ---@field score? number the least mean probability of a box, 0.5

@@ -405,6 +405,20 @@ describe("components", function()
   end)
 end)
 
+describe("gap", function()
+  it("is in the widest of the emptiest columns", function()
+    local t = ov.Tensor("u8", { 5, 10, 3 }):fill(200)
+    for _, x in ipairs({ 1, 3, 4, 9 }) do t:set(90, 3, x, 2) end
+    same(6, image.gap(t)) -- columns 5 to 8
+    same(5, image.gap(ov.Tensor("u8", { 5, 10 })))
+    t = noise(4, 8, 3)
+    ov.Tensor(t, { 1, 3, 1 }, { 4, 4, 3 }):fill(7)
+    same(3, image.gap(t))
+    broken(function() image.gap(ov.Tensor("f32", { 2, 2 })) end, "type")
+    broken(function() image.gap(ov.Tensor("u8", { 0, 2 })) end, "shape")
+  end)
+end)
+
 describe("text_boxes", function()
   -- A map with a filled rectangle of that probability, turned by an angle.
   local function map_with(cx, cy, half_w, half_h, angle, value)
