@@ -23,13 +23,17 @@ ovl_end ovl_x_heads_joined(ovl_onnx *x, ovl_end a)
 	return ovl_x_opa(x, "Reshape", "special_zero=true", ovl_x_transpose(x, a, (int64_t[]){0, 2, 1, 3}, 4), ovl_x_vec(x, 0, 0, -1));
 }
 
-ovl_end ovl_x_heads_repeated(ovl_onnx *x, ovl_end a, int64_t times)
+ovl_end ovl_x_heads_repeated(ovl_onnx *x, ovl_end a, ovl_end q)
 {
-	ovl_end shape, to;
-	if (times == 1)
+	int64_t heads = ovl_x_dim(x, a, 1), queries = ovl_x_dim(x, q, 1);
+	ovl_end shape, to, times;
+	if (heads >= 0 && queries >= 0 && (heads == 0 || queries % heads))
+		ovl_x_fail(x, OVL_E_PARSE, "%lld heads of queries for %lld of keys", (long long)queries, (long long)heads);
+	if (x->status != OVL_OK || (heads > 0 && heads == queries))
 		return a;
 	shape = ovl_x_shape(x, a);
-	to = ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 2), ovl_x_vec(x, times), ovl_x_slice(x, shape, 0, 2, 4));
+	times = ovl_x_opa(x, "Divide", "m_pythondiv=false", ovl_x_dims(x, q, 1, 2), ovl_x_dims(x, a, 1, 2));
+	to = ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 2), times, ovl_x_slice(x, shape, 0, 2, 4));
 	a = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_unsqueeze(x, a, 2), to);
 	return ovl_x_reshape(x, a, ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 1), ovl_x_vec(x, -1), ovl_x_slice(x, shape, 0, 2, 4)));
 }
@@ -98,14 +102,6 @@ static ovl_end bias_of(ovl_onnx *x, const rules *r, ovl_end mask, ovl_end like)
 	return bias.node ? ovl_x_op(x, "Add", bias, mask) : mask;
 }
 
-static int64_t head_count(ovl_onnx *x, ovl_end e, const char *attr)
-{
-	int64_t n = ovl_x_rank(x, e) == 4 ? ovl_x_dim(x, e, 1) : ovl_x_attr_int(x, attr, 0);
-	if (x->status == OVL_OK && n < 1)
-		ovl_x_unsupported(x, "a number of heads that is not known");
-	return n < 1 ? 1 : n;
-}
-
 static ovl_end with_past(ovl_onnx *x, ovl_end past, ovl_end now) { return past.node ? ovl_x_cat(x, 2, past, now) : now; }
 
 /* The factor goes half to each side, so that products stay small. */
@@ -136,7 +132,7 @@ static void attention(ovl_onnx *x)
 		.causal = ovl_x_attr_int(x, "is_causal", 0),
 		.left = ovl_x_attr_int(x, "left_window_size", -1),
 		.right = ovl_x_attr_int(x, "right_window_size", -1)};
-	int64_t q_heads = head_count(x, q, "q_num_heads"), kv_heads = head_count(x, k, "kv_num_heads"), mode = ovl_x_attr_int(x, "qk_matmul_output_mode", 0);
+	int64_t q_heads = ovl_x_attr_int(x, "q_num_heads", 0), kv_heads = ovl_x_attr_int(x, "kv_num_heads", 0), mode = ovl_x_attr_int(x, "qk_matmul_output_mode", 0);
 	bool flat = ovl_x_rank(x, q) == 3;
 	double scale = ovl_x_attr_float(x, "scale", 0), cap = ovl_x_attr_float(x, "softcap", 0);
 	r.q = q = ovl_x_heads_apart(x, q, q_heads);
@@ -147,7 +143,7 @@ static void attention(ovl_onnx *x)
 	r.q = q = ovl_x_wide(x, q);
 	r.k = k = ovl_x_wide(x, k);
 	v = ovl_x_wide(x, v);
-	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, ovl_x_heads_repeated(x, k, q_heads / kv_heads), scale, q));
+	qk = ovl_x_opa(x, "MatMul", "transpose_b=true", scaled(x, q, scale, q), scaled(x, ovl_x_heads_repeated(x, k, q), scale, q));
 	if (cap != 0)
 		qk = ovl_x_op(x, "Multiply", ovl_x_op(x, "Tanh", ovl_x_op(x, "Divide", qk, ovl_x_like(x, qk, cap))), ovl_x_like(x, qk, cap));
 	look = qk;
@@ -157,7 +153,7 @@ static void attention(ovl_onnx *x)
 	if (mode == 2 || (mode == 1 && cap == 0))
 		look = qk;
 	qk = softmax_of(x, qk, bias);
-	y = ovl_x_op(x, "MatMul", qk, ovl_x_heads_repeated(x, v, q_heads / kv_heads));
+	y = ovl_x_op(x, "MatMul", qk, ovl_x_heads_repeated(x, v, q));
 	if (flat)
 		y = ovl_x_heads_joined(x, y);
 	ovl_x_out(x, 0, ovl_x_convert_like(x, y, ovl_x_in(x, 0)));

@@ -11,6 +11,8 @@ static ovl_end placed(ovl_onnx *x, ovl_end v, ovl_end a, int64_t axis, int64_t b
 	if (!v.node || v_rank == 0 || (v_rank == 1 && ovl_x_dim(x, v, 0) == 1 && !block))
 		return v.node && v_rank == 1 ? ovl_x_scalar_of(x, v) : v;
 	rank = ovl_x_need_rank(x, a);
+	if (v_rank == 1 && ovl_x_dim(x, v, 0) < 0 && (axis >= rank || axis < -rank)) /* such an axis means one for all */
+		return ovl_x_scalar_of(x, v);
 	at = ovl_x_axis(x, axis, rank);
 	if (v_rank == 1)
 		return ovl_x_channels(x, v, rank, at);

@@ -35,6 +35,18 @@ static void reduce_attr(ovl_onnx *x)
 	ovl_x_out(x, 0, reduced(x, a, axes, ovl_x_attr_int(x, "keepdims", 1)));
 }
 
+/* Where the number of axes is not known: the axes, or all where there are none and that is what it means. */
+static ovl_end axes_or_all(ovl_onnx *x, ovl_end a, ovl_end axes)
+{
+	ovl_end all, some, first, zero = ovl_x_vec(x, 0);
+	if (ovl_x_rank(x, axes) != 1 || ovl_x_dim(x, axes, 0) >= 0 || ovl_x_attr_int(x, "noop_with_empty_axes", 0))
+		return axes;
+	all = ovl_x_all_axes(x, a);
+	some = ovl_x_op(x, "Greater", ovl_x_shape(x, axes), zero);
+	first = ovl_x_op(x, "Select", some, ovl_x_shape(x, all), zero);
+	return ovl_x_op(x, "Slice", ovl_x_cat(x, 0, all, ovl_x_convert(x, axes, OVL_I64)), first, ovl_x_vec(x, INT64_MAX), ovl_x_vec(x, 1), zero);
+}
+
 /* Axes as an input: none given, or an empty list, means all of them or (noop_with_empty_axes) none. */
 static void reduce_input(ovl_onnx *x)
 {
@@ -49,7 +61,7 @@ static void reduce_input(ovl_onnx *x)
 		}
 		axes = ovl_x_all_axes(x, a);
 	}
-	ovl_x_out(x, 0, reduced(x, a, axes, keep));
+	ovl_x_out(x, 0, reduced(x, a, axes_or_all(x, a, axes), keep));
 }
 
 /* ---- ArgMax, ArgMin, TopK ---- */

@@ -168,7 +168,10 @@ static void split_even(ovl_onnx *x, ovl_end a, int64_t axis, int n)
 
 static void split_by(ovl_onnx *x, ovl_end a, int64_t axis, ovl_end lengths)
 {
-	ovl_end e = ovl_x_op(x, "VariadicSplit", a, ovl_x_i64(x, axis), lengths);
+	ovl_end e;
+	if (ovl_x_dim(x, lengths, 0) < 0)
+		lengths = ovl_x_reshape_to(x, lengths, (int64_t[]){x->n_out}, 1);
+	e = ovl_x_op(x, "VariadicSplit", a, ovl_x_i64(x, axis), lengths);
 	for (int i = 0; i < x->n_out; i++)
 		ovl_x_out(x, i, ovl_x_port(e, i));
 }
@@ -427,10 +430,9 @@ static void col2im(ovl_onnx *x)
 {
 	int n, m, k;
 	const int64_t *strides = ovl_x_attr_ints(x, "strides", &n), *dilations = ovl_x_attr_ints(x, "dilations", &m), *pads = ovl_x_attr_ints(x, "pads", &k);
-	int64_t spatial = ovl_x_dim(x, ovl_x_in(x, 1), 0);
-	const char *ones = spatial == 1 ? "1" : spatial == 3 ? "1,1,1" : "1,1", *zeros = spatial == 1 ? "0" : spatial == 3 ? "0,0,0" : "0,0";
-	const char *how = ovl_x_text(x, "strides=%s;dilations=%s;pads_begin=%s;pads_end=%s", strides ? ovl_x_list(x, strides, n) : ones,
-		dilations ? ovl_x_list(x, dilations, m) : ones, pads ? ovl_x_list(x, pads, k / 2) : zeros, pads ? ovl_x_list(x, pads + k / 2, k / 2) : zeros);
+	const char *how = ovl_x_text(x, "%s%s%s%s", strides ? ovl_x_text(x, "strides=%s;", ovl_x_list(x, strides, n)) : "",
+		dilations ? ovl_x_text(x, "dilations=%s;", ovl_x_list(x, dilations, m)) : "",
+		pads ? ovl_x_text(x, "pads_begin=%s;", ovl_x_list(x, pads, k / 2)) : "", pads ? ovl_x_text(x, "pads_end=%s", ovl_x_list(x, pads + k / 2, k / 2)) : "");
 	ovl_x_out(x, 0, ovl_x_opa(x, "Col2Im", how, ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2)));
 }
 

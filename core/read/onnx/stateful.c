@@ -1,5 +1,5 @@
 /* Operators that carry a state from call to call: LinearAttention, CausalConvWithState; and FlexAttention, whose scores pass through graphs of their own. */
-#include "read/onnx/rule.h"
+#include "read/onnx/heads.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,20 +60,6 @@ static ovl_end through(ovl_onnx *x, const char *name, ovl_end e)
 	return out.end;
 }
 
-static ovl_end shared(ovl_onnx *x, ovl_end a, ovl_end q)
-{
-	int64_t heads = ovl_x_dim(x, a, 1), queries = ovl_x_dim(x, q, 1);
-	ovl_end wide, shape;
-	if (heads < 1 || queries < heads || queries % heads)
-		ovl_x_unsupported(x, "a number of heads that is not known, or does not fit,");
-	if (x->status != OVL_OK || heads == queries)
-		return a;
-	shape = ovl_x_shape(x, a);
-	wide = ovl_x_opa(x, "Broadcast", "mode=numpy", ovl_x_unsqueeze(x, a, 2),
-		ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 2), ovl_x_vec(x, queries / heads), ovl_x_slice(x, shape, 0, 2, 4)));
-	return ovl_x_reshape(x, wide, ovl_x_cat(x, 0, ovl_x_slice(x, shape, 0, 0, 1), ovl_x_vec(x, queries), ovl_x_slice(x, shape, 0, 2, 4)));
-}
-
 static void flex_attention(ovl_onnx *x)
 {
 	ovl_end q = ovl_x_in(x, 0), k = ovl_x_in(x, 1), v = ovl_x_in(x, 2), y, factor;
@@ -82,8 +68,8 @@ static void flex_attention(ovl_onnx *x)
 	int64_t wanted = ovl_x_attr_int(x, "softmax_precision", 0);
 	if (wanted)
 		inner = ovl_x_pb_type(x, wanted);
-	k = ovl_x_convert(x, shared(x, k, q), inner);
-	v = ovl_x_convert(x, shared(x, v, q), inner);
+	k = ovl_x_convert(x, ovl_x_heads_repeated(x, k, q), inner);
+	v = ovl_x_convert(x, ovl_x_heads_repeated(x, v, q), inner);
 	q = ovl_x_convert(x, q, inner);
 	if (scale != 0)
 		factor = ovl_x_like(x, q, scale);
