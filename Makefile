@@ -8,13 +8,15 @@
 #   make debug      build without optimisation, with symbols and the debug checks   -> build/debug/
 #   make asan       specs under AddressSanitizer and UBSan    -> build/asan/
 #   make tsan       the async specs under ThreadSanitizer     -> build/tsan/
-#   make bench      times models: make bench MODELS=dir THREADS=2
+#   make bench      times models: make bench MODELS=dir THREADS=2 BENCH_FLAGS=by=steps (each step beside its own limit)
 #   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
 #   make bench-plots  how cost grows with batch, number of nodes and length, beside the peers -> build/plots/*.svg
 #   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
 #   make bench-ocr  times reading pages beside PyPI's rapidocr-onnxruntime: make bench-ocr OCR_PAGE="a.png b.png"
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
+#   make fuzz       mutated models through readers, planner and runs, under ASan and UBSan (RUNS=n SEED=n)   -> build/fuzz/
+#   make cover      which lines the specs reach: a table by folder, and the files that are reached least (SPEC=...)   -> build/cover/
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
 #   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
 #   make install    to PREFIX (default /usr/local), below DESTDIR if given
@@ -65,8 +67,11 @@ else ifeq ($(VARIANT),asan)
 else ifeq ($(VARIANT),tsan)
   OPT := -O1 -g -fno-omit-frame-pointer -DOVL_DEBUG -fsanitize=thread
   SAN := -fsanitize=thread
+else ifeq ($(VARIANT),cover)
+  OPT := -O1 -g -DOVL_DEBUG --coverage
+  SAN := --coverage
 else
-  $(error VARIANT is $(VARIANT), expected release, debug, asan or tsan)
+  $(error VARIANT is $(VARIANT), expected release, debug, asan, tsan or cover)
 endif
 
 WARN     := -Wall -Wextra -Wshadow -Werror
@@ -89,7 +94,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: demo-ocr bench-ocr run-asan run-tsan doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
+.PHONY: demo-ocr bench-ocr run-asan run-tsan run-fuzz run-cover fuzz cover doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -275,9 +280,35 @@ soak: deps
 	+@for v in tsan asan; do $(MAKE) --no-print-directory -j$(JOBS) VARIANT=$$v all build/$$v/host && \
 	  OVLITE_GC=aggressive $(MAKE) --no-print-directory VARIANT=$$v run-$$v SPEC=spec/async TSAN_SPEC=spec/async BUSTED_FLAGS="--repeat=$(REPEAT) --output=utfTerminal" || exit 1; done
 
+# Batches of seeds; what kills a batch, or keeps it busy for two minutes, is kept, and the next batch begins behind it.
+RUNS ?= 2000
+SEED ?= 1
+fuzz: deps
+	+@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan all build/asan/host
+	@$(MAKE) --no-print-directory VARIANT=asan run-fuzz
+run-fuzz:
+	@mkdir -p build/fuzz; seed=$(SEED); end=$$(($(SEED) + $(RUNS))); found=0; while [ $$seed -lt $$end ]; do \
+	  last=$$((seed + 199)); [ $$last -lt $$end ] || last=$$((end - 1)); \
+	  $(WITH_ENV) LSAN_OPTIONS=use_tls=0:print_suppressions=0:suppressions=$(ROOT)/spec/support/lsan.supp \
+	    ASAN_OPTIONS=max_allocation_size_mb=2048:allocator_may_return_null=1:exitcode=99:suppressions=$(ROOT)/spec/support/asan.supp \
+	    timeout 120 $(FIXED) $(HOST) spec/fuzz/fuzz.lua build/fuzz $$seed $$last; status=$$?; \
+	  if [ $$status -le 1 ]; then found=$$((found + status)); seed=$$((last + 1)); continue; fi; \
+	  at=$$(cat build/fuzz/current-seed); found=$$((found + 1)); seed=$$((at + 1)); \
+	  for f in model weights; do mv build/fuzz/current-$$f build/fuzz/crash-$$at-$$f; done; \
+	  echo "fuzz: seed $$at ended with status $$status: build/fuzz/crash-$$at-model"; done; \
+	echo "fuzz: $(RUNS) models, $$found finds"; [ $$found = 0 ]
+
+cover: deps
+	+@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=cover all
+	@$(MAKE) --no-print-directory VARIANT=cover run-cover
+run-cover:
+	@find build/cover -name '*.gcda' -delete
+	@$(WITH_ENV) $(LUA) $(BUSTED) $(BUSTED_FLAGS) $(SPEC) || echo "cover: some specs failed; the figures are of what ran"
+	@$(LUA) spec/support/cover.lua build/cover > build/cover/report.txt; cat build/cover/report.txt
+
 bench:
 	$(BUILD_ALL)
-	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS)
+	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS) $(BENCH_FLAGS)
 
 compare: build/venv/ready
 	$(BUILD_ALL)

@@ -60,22 +60,25 @@ static void some_reads(void *arg, int64_t chunk, int worker)
 static double best_rate(ovl_pool *pool, int chunks, ovl_pool_fn fn, work *w, double units)
 {
 	double best = 0;
-	for (int i = 0; i < 5; i++) {
+	ovl_pool_enter(pool);
+	for (int i = 0; i < 10; i++) {
 		double start = ovl_now_us(), rate;
 		ovl_pool_run(pool, chunks, fn, w);
 		rate = units / (ovl_now_us() - start) * 1e6;
 		best = rate > best ? rate : best;
 	}
+	ovl_pool_leave(pool);
 	return best;
 }
 
-static double flops_rate(ovl_pool *pool, int chunks, double (*flops)(int64_t))
+/* Of one thread, times their number: what the processors have of their own. */
+static double flops_rate(int threads, double (*flops)(int64_t))
 {
-	work w = {.flops = flops, .rounds = 20000};
-	return best_rate(pool, chunks, some_flops, &w, (double)chunks * flops(w.rounds));
+	work w = {.flops = flops, .rounds = 100000};
+	return threads * best_rate(NULL, 1, some_flops, &w, flops(w.rounds));
 }
 
-static bool measure(ovl_isa isa, ovl_pool *pool, int chunks, ovl_limits *l)
+static bool measure(ovl_isa isa, ovl_pool *pool, int threads, ovl_limits *l)
 {
 	enum { LARGEST = 64 << 20 };
 	bool wide = isa >= OVL_ISA_AVX512 && ovl_limits_flops_avx512, avx2 = isa >= OVL_ISA_AVX2 && ovl_limits_flops_avx2;
@@ -86,14 +89,15 @@ static bool measure(ovl_isa isa, ovl_pool *pool, int chunks, ovl_limits *l)
 	for (size_t i = 0; i < LARGEST; i += 4096) /* pages of their own */
 		*(volatile char *)(data + i) = 1;
 	w.data = data;
-	l->flops = flops_rate(pool, chunks, wide ? ovl_limits_flops_avx512 : avx2 ? ovl_limits_flops_avx2 : ovl_limits_flops_scalar);
-	l->flops_bf16 = isa >= OVL_ISA_AVX512_BF16 && ovl_limits_flops_bf16 ? flops_rate(pool, chunks, ovl_limits_flops_bf16) : l->flops;
-	for (int i = OVL_LIMITS_SIZES - 1; i >= 0; i--) { /* 64 MB, 8 MB, 1 MB, 128 KB, 16 KB a thread */
+	l->flops = flops_rate(threads, wide ? ovl_limits_flops_avx512 : avx2 ? ovl_limits_flops_avx2 : ovl_limits_flops_scalar);
+	l->flops_bf16 = isa >= OVL_ISA_AVX512_BF16 && ovl_limits_flops_bf16 ? flops_rate(threads, ovl_limits_flops_bf16) : l->flops;
+	for (int i = OVL_LIMITS_SIZES - 1; i >= 0; i--) { /* 64 MB, 8 MB, 1 MB, 128 KB, 16 KB, all threads together */
 		size_t size = (size_t)LARGEST >> (3 * (OVL_LIMITS_SIZES - 1 - i));
-		w.bytes = size / (size_t)chunks / 1024 * 1024 + (size < (size_t)chunks * 1024 ? 1024 : 0);
+		int chunks = size > 1 << 20 ? threads : 1; /* caches near the processor are each one's own, the others are shared */
+		w.bytes = size / (size_t)threads / 1024 * 1024 + (size < (size_t)threads * 1024 ? 1024 : 0);
 		w.times = (8 << 20) / size + 1;
 		l->size[i] = (double)size;
-		l->rate[i] = best_rate(pool, chunks, some_reads, &w, (double)chunks * (double)w.bytes * (double)w.times);
+		l->rate[i] = threads / chunks * best_rate(chunks > 1 ? pool : NULL, chunks, some_reads, &w, (double)chunks * (double)w.bytes * (double)w.times);
 		if (i < OVL_LIMITS_SIZES - 1 && l->rate[i] < l->rate[i + 1])
 			l->rate[i] = l->rate[i + 1];
 	}
