@@ -96,7 +96,8 @@ static int by_address(const void *a, const void *b)
 static size_t lowest_gap(ranges *taken, size_t size)
 {
 	size_t at = 0;
-	qsort(taken->at, taken->n, sizeof *taken->at, by_address);
+	if (taken->n)
+		qsort(taken->at, taken->n, sizeof *taken->at, by_address);
 	for (size_t i = 0; i < taken->n && taken->at[i].at < at + aligned(size); i++)
 		at = taken->at[i].end > at ? taken->at[i].end : at;
 	return at;
@@ -138,7 +139,7 @@ ovl_status ovl_build_arena(ovl_build *b)
 	for (size_t i = 0; ok && i < p->slots.n; i++)
 		if (p->slots.at[i].kind == OVL_SLOT_ARENA && p->slots.at[i].merged < 0 && p->slots.at[i].last >= 0)
 			order[n++] = (order_entry){p->slots.at[i].size, (int)i};
-	if (ok)
+	if (ok && n)
 		qsort(order, n, sizeof *order, by_size);
 	for (size_t i = 0; ok && i < n; i++)
 		ok = place(p, &x, &taken, order[i].slot);

@@ -42,4 +42,4 @@ local names = {}
 for what, n in pairs(outcomes) do names[#names + 1] = ("%s %d"):format(what, n) end
 table.sort(names)
 print(("fuzz: seeds %d to %d: %s"):format(first, last, table.concat(names, ", ")))
-os.exit(bad == 0 and 0 or 1, true)
+os.exit(bad == 0 and 0 or 3, true)

@@ -28,8 +28,11 @@ local function whole_way(case)
   local request = core:compile_model(model, "CPU", { INFERENCE_NUM_THREADS = 1 }):create_infer_request()
   local feeds = {}
   for i, shape in ipairs(shapes) do feeds[i] = ov.Tensor(model.inputs[i].element_type, shape) end
-  if #feeds > 0 then request:infer(feeds) else request:infer() end
-  return "ran"
+  if #feeds > 0 then request:start_async(feeds) else request:start_async() end
+  if request:wait_for(2000) then return "ran" end
+  request:cancel() -- a loop may be endless by right, but it must end when it is told to
+  if not request:wait_for(2000) then error("a run that does not end when it is cancelled", 0) end
+  return "cancelled"
 end
 
 return function(case)
