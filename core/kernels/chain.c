@@ -65,7 +65,7 @@ bool ovl_chain_pays(const ovl_chain_link *links, int n)
 		return false;
 	if (threads <= 1)
 		return true;
-	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads / 2;
+	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads;
 }
 
 /* ---- bands ---- */
