@@ -17,6 +17,8 @@ typedef struct chain_state {
 	int n, n_in;
 	int64_t height, images, bands; /* rows of an image of the last output, bands of an image */
 	size_t args, scratch;          /* a worker's room: rows in buffers, pointers from `args` on, `scratch` bytes for a link, buffers */
+	int64_t means; /* channels of which the mean is wanted, 0: of none; bands write their sums to the call's scratch */
+	double pixels; /* of an image of the last output */
 	int threads;
 	link_state link[OVL_CHAIN_LINKS];
 } chain_state;
@@ -139,7 +141,7 @@ static ovl_status prepare_links(chain_state *s, const ovl_chain_link *links, ovl
 	return OVL_OK;
 }
 
-static ovl_status set_up(chain_state *s, const ovl_chain_link *links, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(chain_state *s, const ovl_chain_link *links, bool means, ovl_prepared *out, ovl_error *err)
 {
 	const ovl_desc *last = &links[s->n - 1].p.out[0];
 	int64_t most[OVL_CHAIN_LINKS];
@@ -147,7 +149,11 @@ static ovl_status set_up(chain_state *s, const ovl_chain_link *links, ovl_prepar
 	OVL_TRY(prepare_links(s, links, err));
 	s->height = last->dims[2];
 	s->images = last->dims[0];
+	s->pixels = (double)(last->dims[2] * last->dims[3]);
+	s->means = means ? last->dims[1] : 0;
 	choose_bands(s, most);
+	if (!ovl_mul_ok((size_t)s->means * sizeof(float), (size_t)(s->images * s->bands), &out->scratch))
+		return ovl_fail(err, OVL_E_MEMORY, "the sums of channels are too large");
 	s->args = up(OVL_CHAIN_LINKS * sizeof(rows));
 	at = s->args + up((size_t)s->n_in * sizeof(void *));
 	s->scratch = up(s->scratch);
@@ -178,7 +184,7 @@ static void release(void *state)
 	ovl_free(s);
 }
 
-ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, ovl_prepared *out, ovl_error *err)
+ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, ovl_prepared *out, ovl_error *err)
 {
 	chain_state *s = ovl_calloc(1, sizeof *s);
 	ovl_status st;
@@ -186,7 +192,7 @@ ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, ovl_prepared *o
 		return ovl_fail(err, OVL_E_MEMORY, "no memory for a chain of kernels");
 	s->n = n;
 	s->threads = links[0].p.threads < 1 ? 1 : links[0].p.threads;
-	st = set_up(s, links, out, err);
+	st = set_up(s, links, means, out, err);
 	if (st != OVL_OK)
 		release(s);
 	else
@@ -212,7 +218,7 @@ static void keep(rows *have, rows want, rows make, char *buffer, int64_t row)
 	*have = want;
 }
 
-static void run_link(const chain_state *s, const ovl_call *call, int i, rows make, const rows *have, char *mine)
+static void run_link(const chain_state *s, const ovl_call *call, int i, rows make, const rows *have, char *mine, float *sums)
 {
 	const link_state *l = &s->link[i];
 	void **in = (void **)(void *)(mine + s->args) + l->first_in, *out = call->out[0];
@@ -223,6 +229,8 @@ static void run_link(const chain_state *s, const ovl_call *call, int i, rows mak
 	if (i + 1 < s->n)
 		out = row_zero(mine + l->buffer, have[i].from, l->out_row);
 	l->kernel->rows->run(&one, make.from, make.to);
+	if (sums)
+		l->kernel->rows->sum(&one, make.from, make.to, sums);
 }
 
 static void do_band(void *arg, int64_t chunk, int worker)
@@ -239,8 +247,22 @@ static void do_band(void *arg, int64_t chunk, int worker)
 			continue;
 		if (i + 1 < s->n)
 			keep(&have[i], want[i], make[i], mine + s->link[i].buffer, s->link[i].out_row);
-		run_link(s, job->call, i, make[i], have, mine);
+		run_link(s, job->call, i, make[i], have, mine, s->means && i + 1 == s->n ? (float *)job->call->scratch + chunk * s->means : NULL);
 	}
+}
+
+/* Always in the order of the bands, so that the result does not depend on who did them. */
+static void finish_means(const chain_state *s, const ovl_call *call)
+{
+	const float *sums = call->scratch;
+	float *mean = call->out[1];
+	for (int64_t image = 0; image < s->images; image++, mean += s->means)
+		for (int64_t c = 0; c < s->means; c++) {
+			float sum = 0;
+			for (int64_t band = 0; band < s->bands; band++)
+				sum += sums[(image * s->bands + band) * s->means + c];
+			mean[c] = (float)(sum / s->pixels);
+		}
 }
 
 static ovl_status run(const ovl_call *call)
@@ -255,6 +277,8 @@ static ovl_status run(const ovl_call *call)
 	ovl_pool_run(call->pool, s->images * s->bands, do_band, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
+	if (s->means)
+		finish_means(s, call);
 	return OVL_OK;
 }
 

@@ -544,4 +544,4 @@ static size_t rows_scratch(const void *state)
 	return s->pointwise ? 0 : s->worker_scratch;
 }
 
-const ovl_rows ovl_conv_rows = {rows_input, rows_need, rows_run, rows_scratch};
+const ovl_rows ovl_conv_rows = {.input = rows_input, .need = rows_need, .run = rows_run, .scratch = rows_scratch};

@@ -484,7 +484,7 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 		add ? add + pixel * s->ldadd * (s->add_half ? 2 : 4) : NULL, pixel, 0, s->vecs);
 }
 
-static const ovl_rows by_rows = {rows_input, rows_need, rows_run, NULL};
+static const ovl_rows by_rows = {.input = rows_input, .need = rows_need, .run = rows_run};
 
 static const ovl_kernel conv = {.name = "conv_avx512_bf16",
 	.ops = "Convolution GroupConvolution",

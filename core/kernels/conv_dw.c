@@ -246,4 +246,10 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 	do_rows(s, call, from, to, 0, s->g.groups);
 }
 
-const ovl_rows ovl_dw_rows = {rows_input, rows_need, rows_run, NULL};
+static void rows_sum(const ovl_call *call, int64_t from, int64_t to, float *sums)
+{
+	const dw_state *s = call->state;
+	s->isa->gemm->sums((const float *)call->out[0] + from * s->g.out[2] * s->ldc, s->ldc, (to - from) * s->g.out[2], s->g.groups, sums);
+}
+
+const ovl_rows ovl_dw_rows = {.input = rows_input, .need = rows_need, .run = rows_run, .sum = rows_sum};

@@ -469,7 +469,7 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 	do_rows(s, call, from, to, 0, s->blocks);
 }
 
-static const ovl_rows by_rows = {rows_input, rows_need, rows_run, NULL};
+static const ovl_rows by_rows = {.input = rows_input, .need = rows_need, .run = rows_run};
 
 static const ovl_kernel conv = {.name = "conv_dw_avx512_bf16",
 	.ops = "GroupConvolution",

@@ -101,6 +101,8 @@ typedef struct ovl_gemm_isa {
 	void (*turn)(float *dst, int64_t ldd, const float *src, int64_t lds, int64_t ni, int64_t nj);
 	/* c[i * ci + j * cj] = sum over k of x[i * ldx + k] * y[j * ldy + k]: few rows x, where turning y around would cost more than the product */
 	void (*dots)(const float *x, int64_t ldx, int64_t nx, const float *y, int64_t ldy, int64_t ny, int64_t k, float *c, int64_t ci, int64_t cj);
+	/* sums[i] = sum over rows of x[row * ld + i] for i < n */
+	void (*sums)(const float *x, int64_t ld, int64_t rows, int64_t n, float *sums);
 	void (*posts)(const ovl_posts *plan, float *x, int64_t ld, int64_t rows, int64_t n, int64_t row, int64_t first, void *const *in);
 } ovl_gemm_isa;
 

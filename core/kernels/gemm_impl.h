@@ -359,6 +359,27 @@ static void gemm_dots(const float *x, int64_t ldx, int64_t nx, const float *y, i
 		}
 }
 
+/* Eight rows at a time, so that most of the work is reading them. */
+static void gemm_sums(const float *x, int64_t ld, int64_t rows, int64_t n, float *sums)
+{
+	for (int64_t c = 0; c < n; c += VL)
+		v_store_t(sums + c, v_zero(), v_tail(n - c));
+	for (; rows > 0; rows -= 8, x += 8 * ld) {
+		int64_t some = rows < 8 ? rows : 8;
+		for (int64_t c = 0; c < n; c += VL) {
+			VT t = v_tail(n - c);
+			V sum = v_load_t(sums + c, t);
+			if (some == 8)
+				UNROLL for (int r = 0; r < 8; r++)
+					sum = v_add(sum, v_load_t(x + r * ld + c, t));
+			else
+				for (int64_t r = 0; r < some; r++)
+					sum = v_add(sum, v_load_t(x + r * ld + c, t));
+			v_store_t(sums + c, sum, t);
+		}
+	}
+}
+
 const ovl_gemm_isa V_NAME(ovl_gemm) = {.vl = VL, .mr = GEMM_MR, .block = gemm_block, .run = gemm_run, .pack = gemm_pack, .act = gemm_act,
 	.turn = gemm_turn_all,
-	.dots = gemm_dots, .posts = V_NAME(ovl_posts_tile)};
+	.dots = gemm_dots, .sums = gemm_sums, .posts = V_NAME(ovl_posts_tile)};

@@ -97,6 +97,8 @@ typedef struct ovl_rows {
 	/* Output rows [from, to) of one image, on this thread alone. Addresses are those of whole tensors, but only the rows in question have to be there. */
 	void (*run)(const ovl_call *call, int64_t from, int64_t to);
 	size_t (*scratch)(const void *state); /* of such a call; NULL: none */
+	/* sums[c] = the sum of channel c over these output rows, which run() has just made; f32. NULL: nobody needed it so far. */
+	void (*sum)(const ovl_call *call, int64_t from, int64_t to, float *sums);
 } ovl_rows;
 
 typedef struct ovl_kernel {

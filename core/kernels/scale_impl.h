@@ -92,7 +92,7 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 	}
 }
 
-static const ovl_rows by_rows = {rows_input, rows_need, rows_run, NULL};
+static const ovl_rows by_rows = {.input = rows_input, .need = rows_need, .run = rows_run};
 
 static void do_chunk(void *arg, int64_t chunk, int worker)
 {

@@ -18,6 +18,7 @@ typedef struct ovl_draft {
 	int in_place;
 	struct ovl_build_link *links; /* of a chain (chains.c), which packs by itself */
 	int n_links;
+	bool means; /* of a chain: of its channels, as output 1 */
 } ovl_draft;
 
 typedef struct ovl_build {

@@ -80,20 +80,47 @@ static int collect(ovl_build *b, size_t i, ovl_chain_link *links, int *total)
 	return n;
 }
 
-/* Names of all links, but for the last one's own. */
-static bool join_names(ovl_plan *p, int first, int n)
+/* The step behind the links [i, i + n) is the mean of each channel of what they make. */
+static bool means_follow(ovl_build *b, size_t i, const ovl_chain_link *links, int n)
+{
+	const ovl_draft *d = &b->drafts.at[i] + n;
+	const ovl_step *s;
+	const ovl_desc *axes;
+	ovl_problem p;
+	bool yes = links[n - 1].kernel->rows->sum && i + (size_t)n < b->drafts.n && d->op && !strcmp(d->op, "ReduceMean") && d->step == d[-1].step + 1 && !d->n_posts;
+	int64_t sum = 0;
+	if (!yes)
+		return false;
+	s = &b->plan->steps.at[d->step];
+	if (s->n_in != 2 || s->n_out != 1 || s->in[0] != s[-1].out[0] || ovl_build_problem(b, d, s->in, s->n_in, s->out, s->n_out, &p) != OVL_OK)
+		return false;
+	axes = &p.in[1];
+	yes = p.in[0].type == OVL_F32 && p.out[0].type == OVL_F32 && p.in_data[1] && ovl_desc_count(axes) == 2 && ovl_desc_is_dense(&p.out[0]) &&
+	      ovl_desc_count(&p.out[0]) == p.in[0].dims[0] * p.in[0].dims[1];
+	for (int k = 0; yes && k < 2; k++) {
+		int64_t axis = axes->type == OVL_I64 ? ((const int64_t *)p.in_data[1])[k] : ((const int32_t *)p.in_data[1])[k];
+		axis += axis < 0 ? 4 : 0;
+		yes = axis == 2 || axis == 3;
+		sum += axis;
+	}
+	ovl_build_problem_free(&p);
+	return yes && sum == 5;
+}
+
+/* Names of all links, but for the last one's own; of the means behind them too. */
+static bool join_names(ovl_plan *p, int first, int n, bool means)
 {
 	ovl_step *last = &p->steps.at[first + n - 1];
 	const char **names;
 	size_t count = 0, at = 0;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n + means; i++)
 		count += p->steps.at[first + i].n_fused + 1;
 	names = ovl_calloc(count, sizeof *names);
 	if (!names)
 		return false;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n + means; i++) {
 		ovl_step *s = &p->steps.at[first + i];
-		if (i + 1 < n) {
+		if (i + 1 != n) {
 			names[at++] = s->name;
 			s->name = NULL;
 		}
@@ -109,15 +136,15 @@ static bool join_names(ovl_plan *p, int first, int n)
 }
 
 /* Drafts [i, i + n) become one, the last; of their steps all but the last stay behind, without inputs and outputs, for remove_steps. */
-static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int n, int total)
+static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int n, int total, bool means)
 {
 	ovl_plan *p = b->plan;
 	int first = b->drafts.at[i].step, at = 0;
 	ovl_step *last = &p->steps.at[first + n - 1];
 	ovl_draft *d = &b->drafts.at[i + (size_t)n - 1], merged = *d;
-	int *in = ovl_alloc(((size_t)total + 2) * sizeof *in);
+	int *in = ovl_alloc(((size_t)total + 3) * sizeof *in);
 	merged.links = ovl_calloc((size_t)n, sizeof *merged.links);
-	if (!in || !merged.links || !join_names(p, first, n)) {
+	if (!in || !merged.links || !join_names(p, first, n, means)) {
 		ovl_free(in);
 		ovl_free(merged.links);
 		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
@@ -125,7 +152,9 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 	merged.n_links = n;
 	merged.packed = 0;
 	merged.in_place = -1;
+	merged.means = means;
 	in[total] = last->out[0];
+	in[total + 1] = means ? last[1].out[0] : -1;
 	for (int k = 0; k < n; k++) {
 		ovl_step *s = &p->steps.at[first + k];
 		merged.links[k] = (build_link){b->drafts.at[i + (size_t)k], s->kernel, s->n_in, s->in, s->out[0]};
@@ -137,7 +166,14 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 			*s = (ovl_step){.type = s->type};
 		}
 	}
+	if (means) {
+		last->flops += last[1].flops;
+		ovl_free(last[1].in);
+		last[1] = (ovl_step){.type = last[1].type};
+		b->drafts.at[i + (size_t)n].step = -1;
+	}
 	last->n_in = total;
+	last->n_out = 1 + means;
 	last->in = in;
 	last->out = in + total;
 	last->kernel = &ovl_chain;
@@ -171,13 +207,13 @@ ovl_status ovl_build_chains(ovl_build *b)
 	for (size_t i = 0; st == OVL_OK && i < b->drafts.n; i++) {
 		ovl_chain_link links[OVL_CHAIN_LINKS];
 		int total, n = collect(b, i, links, &total);
-		bool pays = n > 1 && ovl_chain_pays(links, n);
+		bool pays = n > 1 && ovl_chain_pays(links, n), means = pays && means_follow(b, i, links, n);
 		if (pays)
-			st = merge(b, i, links, n, total);
+			st = merge(b, i, links, n, total, means);
 		for (int k = 0; k < n; k++)
 			ovl_build_problem_free(&links[k].p);
 		any = any || pays;
-		i += pays ? (size_t)n - 1 : 0;
+		i += pays ? (size_t)n - 1 + means : 0;
 	}
 	if (any)
 		remove_steps(b);
@@ -200,7 +236,7 @@ ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out)
 		n++;
 	}
 	if (st == OVL_OK)
-		st = ovl_chain_prepare(links, n, out, b->err);
+		st = ovl_chain_prepare(links, n, d->means, out, b->err);
 	for (int i = 0; i < n; i++)
 		ovl_build_problem_free(&links[i].p);
 	return st;
