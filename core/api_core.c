@@ -253,6 +253,8 @@ static void note_file(void *user, const char *name, const ovl_buffer *contents)
 	}
 }
 
+enum { HASH_STEP = 8 << 20 };
+
 static bool hash_file(const ovl_compiled *c, const char *path, ovl_hash *out)
 {
 	ovl_buffer *file;
@@ -261,7 +263,12 @@ static bool hash_file(const ovl_compiled *c, const char *path, ovl_hash *out)
 	if (!c->config.cache_dir || ovl_file_map(path, &file, &ignored) != OVL_OK)
 		return false;
 	pool = file->size > 4u << 20 ? ovl_pool_new(ovl_cpu_threads()) : NULL;
-	*out = ovl_hash_of(file->data, file->size, pool);
+	*out = (ovl_hash){file->size, 0};
+	for (size_t at = 0; at < file->size; at += HASH_STEP) { /* what has been looked at need not stay */
+		size_t step = file->size - at < HASH_STEP ? file->size - at : HASH_STEP;
+		*out = ovl_hash_join(*out, ovl_hash_of((const char *)file->data + at, step, pool));
+		ovl_file_forget((const char *)file->data + at, step);
+	}
 	ovl_pool_free(pool);
 	ovl_buffer_release(file);
 	return true;
@@ -332,7 +339,7 @@ ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_erro
 	ovl_plan *plan = ovl_program_last_plan(c->program);
 	ovl_graph *g;
 	char note[160];
-	ovl_status st = plan ? ovl_plan_describe(plan, &g, err) : ovl_graph_clone(ovl_program_graph(c->program), &g, err);
+	ovl_status st = plan ? ovl_plan_describe(plan, &g, err) : ovl_program_clone(c->program, &g, err);
 	ovl_plan_release(plan);
 	if (st != OVL_OK)
 		return st;

@@ -218,7 +218,7 @@ OVL_API ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, 
 OVL_API ovl_status ovl_compiled_export(ovl_compiled *c, void **bytes, size_t *size, ovl_error *err); /* ovl_bytes_free */
 OVL_API void ovl_bytes_free(void *bytes);
 OVL_API void ovl_compiled_release_memory(ovl_compiled *c); /* drops idle arenas and all plans but the last */
-/* Bytes and counters: "weights" (originals kept), "packed", "arenas", "plans" (number), "plan_hits", "plan_misses", "plan_evictions". False past the end. */
+/* Bytes and counters: "weights" (originals kept in memory), "packed", "mapped" (of both, in files that the system reads again at need), "arenas", "plans" (number), "plan_hits", "plan_misses", "plan_evictions". False past the end. */
 OVL_API bool ovl_compiled_memory(ovl_compiled *c, size_t i, const char **name, uint64_t *value);
 /* Where values live in the arena of the plan used last. A slot is taken from its first step to its last (positions in the order of execution, from
  * 0). */

@@ -104,7 +104,12 @@ static void unmap(void *user, void *data, size_t size)
 		munmap(data, size);
 }
 
-bool ovl_buffer_is_file(const ovl_buffer *b) { return b->release == unmap; }
+bool ovl_buffer_is_file(const ovl_buffer *b)
+{
+	if (b->release == release_whole)
+		b = b->user;
+	return b->release == unmap;
+}
 
 /* Maps what fd is open on, and closes it. `path` is for messages. */
 static ovl_status map_fd(int fd, const char *path, ovl_buffer **out, ovl_error *err)

@@ -50,6 +50,8 @@ ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size)
 
 bool ovl_refill_can(const ovl_buffer *b) { return b && b->release == end_refill; }
 
+bool ovl_refill_away(const ovl_buffer *b) { return ovl_refill_can(b) && ((const refill *)b->user)->away; }
+
 bool ovl_refill_change(ovl_buffer *b, void (*fn)(void *user, void *data, size_t size), void *user, void (*end)(void *user))
 {
 	refill *r = b->user;

@@ -8,6 +8,7 @@
 /* A copy of a part of a mapped file (retained; read again at a refill). NULL when memory is short. */
 ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size);
 bool ovl_refill_can(const ovl_buffer *b); /* made here */
+bool ovl_refill_away(const ovl_buffer *b); /* dropped just now */
 /* change(user, data, size) is done now, and again after each refill. Takes `user` over, which `end` ends; false when memory is short: nothing is done or taken. */
 bool ovl_refill_change(ovl_buffer *b, void (*change)(void *user, void *data, size_t size), void *user, void (*end)(void *user));
 void ovl_refill_drop(ovl_buffer *b); /* from now on nobody may look, until ovl_refill_restore: for who knows all that hold it */

@@ -20,7 +20,7 @@ typedef ovl_file_part ovl_bundle_blob;
 typedef struct ovl_bundle_out {
 	ovl_str records;
 	OVL_VEC(ovl_bundle_blob) blobs; /* borrowed memory: what is put must stay until the bundle is written */
-	OVL_VEC(ovl_tensor *) kept; /* dense copies of strided constants */
+	OVL_VEC(ovl_tensor *) kept; /* the constants, so that nobody drops their memory meanwhile; dense copies of strided ones */
 	uint32_t *slots; /* open hashing of blobs by address */
 	size_t n_slots;
 	ovl_str head;

@@ -101,6 +101,7 @@ void ovl_bundle_get_shape(ovl_bundle_in *in, ovl_pshape *s)
 
 typedef struct check {
 	const ovl_bundle_in *in;
+	bool mapped;
 	int wrong;
 } check;
 
@@ -108,11 +109,14 @@ typedef struct check {
 static void check_blob(void *arg, int64_t i, int worker)
 {
 	check *c = arg;
-	const uint8_t *row = c->in->table + (size_t)i * OVL_BUNDLE_ROW;
+	const uint8_t *row = c->in->table + (size_t)i * OVL_BUNDLE_ROW, *data = c->in->blobs + load64(row);
+	size_t size = (size_t)load64(row + 8);
 	ovl_hash want = {load64(row + 16), load64(row + 24)};
 	(void)worker;
-	if (!ovl_hash_equal(want, ovl_hash_of(c->in->blobs + load64(row), (size_t)load64(row + 8), NULL)))
+	if (!ovl_hash_equal(want, ovl_hash_of(data, size, NULL)))
 		__atomic_store_n(&c->wrong, 1, __ATOMIC_RELAXED);
+	if (c->mapped) /* the plan wants the packed half only */
+		ovl_file_forget(data, size);
 }
 
 static ovl_status check_table(const ovl_bundle_in *in, ovl_error *err)
@@ -150,7 +154,7 @@ ovl_status ovl_bundle_open(ovl_bundle_in *in, ovl_buffer *file, ovl_pool *pool, 
 		return ovl_fail(err, OVL_E_PARSE, "the stored model is broken: its contents have changed");
 	OVL_TRY(check_table(in, err));
 	if (pool) {
-		check c = {.in = in};
+		check c = {.in = in, .mapped = ovl_buffer_is_file(file)};
 		ovl_pool_run(pool, (int64_t)n, check_blob, &c);
 		if (c.wrong)
 			return ovl_fail(err, OVL_E_PARSE, "the stored model is broken: its weights have changed");

@@ -112,12 +112,10 @@ static ovl_status put_tensor(ovl_bundle_out *o, ovl_tensor *t, ovl_error *err)
 		return OVL_OK;
 	if (ovl_type_owns(t->type) && t->type != OVL_STRING)
 		return ovl_fail(err, OVL_E_UNSUPPORTED, "constants of type %s cannot be stored", ovl_type_name(t->type));
-	if (!ovl_tensor_dense(t)) {
-		OVL_TRY(ovl_tensor_densify(t, &t, err));
-		if (!ovl_vec_push(&o->kept, t)) {
-			ovl_tensor_release(t);
-			return ovl_fail(err, OVL_E_MEMORY, "not enough memory to store a model");
-		}
+	OVL_TRY(ovl_tensor_densify(t, &t, err));
+	if (!ovl_vec_push(&o->kept, t)) {
+		ovl_tensor_release(t);
+		return ovl_fail(err, OVL_E_MEMORY, "not enough memory to store a model");
 	}
 	ovl_bundle_put_text(o, ovl_type_name(t->type));
 	ovl_bundle_put(o, (uint64_t)t->shape.rank);

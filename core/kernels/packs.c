@@ -8,10 +8,12 @@ typedef struct pack {
 	const void *source;
 	char *tag;
 	ovl_buffer *block;
+	bool ready;
 } pack;
 
 struct ovl_packs {
-	pthread_mutex_t lock; /* also held while a block is filled: whoever wants the same block has to wait for it anyway */
+	pthread_mutex_t lock; /* not held while a block is filled */
+	pthread_cond_t filled;
 	pack *at;
 	size_t n, cap;
 };
@@ -20,7 +22,7 @@ ovl_packs *ovl_packs_new(void)
 {
 	ovl_packs *p = ovl_calloc(1, sizeof *p);
 	if (p)
-		pthread_mutex_init(&p->lock, NULL);
+		pthread_mutex_init(&p->lock, NULL), pthread_cond_init(&p->filled, NULL);
 	return p;
 }
 
@@ -34,66 +36,86 @@ void ovl_packs_free(ovl_packs *p)
 	}
 	ovl_free(p->at);
 	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->filled);
 	ovl_free(p);
 }
 
-size_t ovl_packs_bytes(ovl_packs *p)
+void ovl_packs_bytes(ovl_packs *p, size_t *own, size_t *mapped)
 {
-	size_t sum = 0;
-	if (!p)
-		return 0;
+	*own = *mapped = 0;
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < p->n; i++)
-		sum += p->at[i].block->size;
+		*(ovl_buffer_is_file(p->at[i].block) ? mapped : own) += p->at[i].block->size;
 	pthread_mutex_unlock(&p->lock);
-	return sum;
 }
+
+static ovl_status no_block(size_t size, ovl_error *err) { return ovl_fail(err, OVL_E_MEMORY, "no memory for %zu bytes of packed weights", size); }
 
 static ovl_status make_block(size_t size, void (*fill)(void *dst, void *arg), void *arg, ovl_buffer **out, ovl_error *err)
 {
 	*out = ovl_buffer_new(size, true);
 	if (!*out)
-		return ovl_fail(err, OVL_E_MEMORY, "no memory for %zu bytes of packed weights", size);
+		return no_block(size, err);
 	fill((*out)->data, arg);
 	return OVL_OK;
 }
 
-static pack *find(ovl_packs *p, const void *source, const char *tag, size_t size)
+/* -1: it is not there. */
+static int64_t find(ovl_packs *p, const void *source, const char *tag, size_t size)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (p->at[i].source == source && p->at[i].block->size == size && !strcmp(p->at[i].tag, tag))
-			return &p->at[i];
-	return NULL;
+			return (int64_t)i;
+	return -1;
 }
 
-static ovl_status add(ovl_packs *p, const void *source, const char *tag, ovl_buffer *block, ovl_error *err)
+static ovl_status add(ovl_packs *p, const void *source, const char *tag, ovl_buffer *block, bool ready, ovl_error *err)
 {
 	char *copy = ovl_strdup(tag);
 	if (!copy || !ovl_grow(&p->at, &p->cap, p->n + 1, sizeof *p->at)) {
 		ovl_free(copy);
 		return ovl_fail(err, OVL_E_MEMORY, "no memory for the list of packed weights");
 	}
-	p->at[p->n++] = (pack){source, copy, ovl_buffer_retain(block)};
+	p->at[p->n++] = (pack){source, copy, ovl_buffer_retain(block), ready};
 	return OVL_OK;
+}
+
+static void wait_for(ovl_packs *p, size_t i)
+{
+	while (!p->at[i].ready)
+		pthread_cond_wait(&p->filled, &p->lock);
+}
+
+/* The lock is held, and let go while the block is filled: others find it and wait. */
+static void fill_block(ovl_packs *p, size_t i, void (*fill)(void *dst, void *arg), void *arg)
+{
+	void *data = p->at[i].block->data;
+	pthread_mutex_unlock(&p->lock);
+	fill(data, arg);
+	pthread_mutex_lock(&p->lock);
+	p->at[i].ready = true;
+	pthread_cond_broadcast(&p->filled);
 }
 
 ovl_status ovl_packs_get(ovl_packs *p, const void *source, const char *tag, size_t size, void (*fill)(void *dst, void *arg), void *arg, ovl_buffer **out, ovl_error *err)
 {
 	ovl_status status = OVL_OK;
-	pack *have;
+	int64_t at;
 	if (!p)
 		return make_block(size, fill, arg, out, err);
 	*out = NULL;
 	pthread_mutex_lock(&p->lock);
-	have = find(p, source, tag, size);
-	if (have) {
-		*out = ovl_buffer_retain(have->block);
-	} else {
-		status = make_block(size, fill, arg, out, err);
-		if (status == OVL_OK && (status = add(p, source, tag, *out, err)) != OVL_OK) {
-			ovl_buffer_release(*out);
-			*out = NULL;
-		}
+	at = find(p, source, tag, size);
+	if (at >= 0) {
+		*out = ovl_buffer_retain(p->at[at].block);
+		wait_for(p, (size_t)at);
+	} else if (!(*out = ovl_buffer_new(size, true)))
+		status = no_block(size, err);
+	else if ((status = add(p, source, tag, *out, false, err)) == OVL_OK)
+		fill_block(p, p->n - 1, fill, arg);
+	else {
+		ovl_buffer_release(*out);
+		*out = NULL;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return status;
@@ -103,7 +125,7 @@ ovl_status ovl_packs_put(ovl_packs *p, const void *source, const char *tag, ovl_
 {
 	ovl_status status;
 	pthread_mutex_lock(&p->lock);
-	status = find(p, source, tag, block->size) ? OVL_OK : add(p, source, tag, block, err);
+	status = find(p, source, tag, block->size) >= 0 ? OVL_OK : add(p, source, tag, block, true, err);
 	pthread_mutex_unlock(&p->lock);
 	return status;
 }
@@ -114,6 +136,7 @@ bool ovl_packs_at(ovl_packs *p, size_t i, const void **source, const char **tag,
 	pthread_mutex_lock(&p->lock);
 	there = i < p->n;
 	if (there) {
+		wait_for(p, i);
 		*source = p->at[i].source;
 		*tag = p->at[i].tag;
 		*block = p->at[i].block;

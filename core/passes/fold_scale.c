@@ -1,5 +1,6 @@
 /* A constant factor per output channel behind a product with constant weights goes into the weights: (W * x) * s is (W * s) * x, and (W * x + b) * s is
  * (W * s) * x + b * s. */
+#include "base/refill.h"
 #include "passes/pass.h"
 
 #include <string.h>
@@ -65,20 +66,94 @@ static bool is_factor(const ovl_tensor *s, int rank, const layout *l)
 	return true;
 }
 
-static ovl_status scale_weights(const ovl_tensor *w, const ovl_tensor *s, const layout *l, ovl_tensor **out, ovl_error *err)
+static void scale_elements(ovl_type type, void *data, int64_t n, const ovl_tensor *s, const layout *l)
 {
-	int64_t n = ovl_tensor_count(w), many = ovl_tensor_count(s) > 1;
-	OVL_TRY(ovl_tensor_clone(w, out, err));
+	int64_t many = ovl_tensor_count(s) > 1;
 	for (int64_t at = 0, block = 0; at + l->inner <= n && l->inner > 0; at += l->inner, block++) {
 		double k = ovl_tensor_f64_at(s, many ? block / l->group * l->per_group + block % l->per_group : 0);
-		if (w->type == OVL_F64)
+		if (type == OVL_F64)
 			for (int64_t i = 0; i < l->inner; i++)
-				((double *)(*out)->data)[at + i] *= k;
+				((double *)data)[at + i] *= k;
 		else
 			for (int64_t i = 0; i < l->inner; i++)
-				((float *)(*out)->data)[at + i] *= (float)k;
+				((float *)data)[at + i] *= (float)k;
 	}
-	return OVL_OK;
+}
+
+/* What has to be done again when dropped weights are filled again. */
+typedef struct scaling {
+	ovl_type type;
+	ovl_tensor *s;
+	layout l;
+} scaling;
+
+static void scale_again(void *user, void *data, size_t size)
+{
+	const scaling *a = user;
+	scale_elements(a->type, data, (int64_t)(size / ovl_type_size(a->type)), a->s, &a->l);
+}
+
+static void end_scaling(void *user)
+{
+	ovl_tensor_release(((scaling *)user)->s);
+	ovl_free(user);
+}
+
+static ovl_status scale_in_place(ovl_tensor *w, const ovl_tensor *s, const layout *l, ovl_error *err)
+{
+	scaling *a = ovl_alloc(sizeof *a);
+	if (a) {
+		*a = (scaling){w->type, ovl_tensor_retain(s), *l};
+		if (ovl_refill_change(w->buffer, scale_again, a, end_scaling))
+			return OVL_OK;
+		end_scaling(a);
+	}
+	return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a pass");
+}
+
+/* A copy of weights that lie in a mapped file, which can be dropped and filled again as these can. */
+static ovl_status copy_of_file(const ovl_tensor *w, ovl_tensor **out, ovl_error *err)
+{
+	ovl_buffer *b = ovl_refill_new(w->buffer, (size_t)((const char *)w->data - (const char *)w->buffer->data), ovl_tensor_bytes(w));
+	ovl_status st;
+	if (!b)
+		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a pass");
+	st = ovl_tensor_on(b, 0, w->type, &w->shape, out, err);
+	ovl_buffer_release(b);
+	return st;
+}
+
+static ovl_status scaled_copy(const ovl_tensor *w, const ovl_tensor *s, const layout *l, ovl_tensor **out, ovl_error *err)
+{
+	ovl_status st;
+	if (!ovl_buffer_is_file(w->buffer) || !ovl_tensor_dense(w)) {
+		OVL_TRY(ovl_tensor_clone(w, out, err));
+		scale_elements(w->type, (*out)->data, ovl_tensor_count(w), s, l);
+		return OVL_OK;
+	}
+	OVL_TRY(copy_of_file(w, out, err));
+	st = scale_in_place(*out, s, l, err);
+	if (st != OVL_OK)
+		ovl_tensor_release(*out);
+	return st;
+}
+
+/* Nobody but this Constant and its one reader has them: they may change where they are. */
+static bool own_weights(ovl_end source, const ovl_tensor *w)
+{
+	return ovl_node_is(source.node, "Constant") && source.node->out.at[0].users.n == 1 && __atomic_load_n(&w->refs, __ATOMIC_ACQUIRE) == 2 &&
+		__atomic_load_n(&w->buffer->refs, __ATOMIC_ACQUIRE) == 1 && ovl_refill_can(w->buffer) && ovl_tensor_bytes(w) == w->buffer->size;
+}
+
+static ovl_status scale_weights(ovl_graph *g, ovl_node *product, const ovl_tensor *s, const layout *l, ovl_error *err)
+{
+	ovl_tensor *w = ovl_node_value(product->in.at[1]), *scaled;
+	ovl_end weights;
+	if (own_weights(product->in.at[1], w))
+		return scale_in_place(w, s, l, err);
+	OVL_TRY(scaled_copy(w, s, l, &scaled, err));
+	OVL_TRY(ovl_pass_constant(g, scaled, &weights, err));
+	return ovl_node_set_input(product, 1, weights, err);
 }
 
 /* The product behind `source`, with a constant sum in between or not; both read by nobody else. */
@@ -109,17 +184,15 @@ static ovl_status scale_sum(ovl_graph *g, ovl_node *sum, ovl_end factor, ovl_err
 static ovl_status fold(ovl_graph *g, ovl_node *n, bool *changed, ovl_error *err)
 {
 	ovl_node *product, *sum;
-	ovl_tensor *s, *w;
-	ovl_end x, weights;
+	ovl_tensor *s;
+	ovl_end x;
 	layout l;
 	s = ovl_match_with_constant(n, "Multiply", &x);
 	if (!s || !(product = product_behind(x, &sum, &l)) || s->type != ovl_source(product, 1)->type || !is_factor(s, product->out.at[0].shape.rank, &l))
 		return OVL_OK;
-	OVL_TRY(scale_weights(ovl_node_value(product->in.at[1]), s, &l, &w, err));
-	OVL_TRY(ovl_pass_constant(g, w, &weights, err));
 	if (sum)
 		OVL_TRY(scale_sum(g, sum, n->in.at[ovl_match_constant_input(n)], err));
-	OVL_TRY(ovl_node_set_input(product, 1, weights, err));
+	OVL_TRY(scale_weights(g, product, s, &l, err));
 	*changed = true;
 	return ovl_pass_absorb(g, sum ? sum : product, n, err);
 }

@@ -666,7 +666,7 @@ static ovl_status prepare_alone(ovl_build *b, const ovl_draft *d, ovl_step *s)
 static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 {
 	ovl_step *s = &b->plan->steps.at[d->step];
-	ovl_status st = d->n_links ? ovl_build_chain(b, d, &s->prep) : prepare_alone(b, d, s);
+	ovl_status st = d->prepared ? OVL_OK : d->n_links ? ovl_build_chain(b, d, &s->prep) : prepare_alone(b, d, s);
 	if (st == OVL_OK && !keep_scratch(b->plan, &s->prep, b->options->threads))
 		st = ovl_fail(b->err, OVL_E_MEMORY, "the scratch memory is too large");
 	if (st != OVL_OK)
@@ -677,6 +677,16 @@ static ovl_status prepare_draft(ovl_build *b, const ovl_draft *d)
 		if (i < 64 && (d->packed >> i & 1))
 			s->in[i] = -1;
 	return OVL_OK;
+}
+
+void ovl_build_release_constant(ovl_build *b, ovl_slot *s)
+{
+	ovl_tensor *t = s->constant;
+	bool lasting = t && ovl_program_owns_constant(b->program, t->data); /* the program's graph still has it */
+	s->constant = NULL;
+	ovl_tensor_release(t);
+	if (lasting)
+		ovl_program_drop(b->program, b->graph, t);
 }
 
 /* Constants that every reader has packed are not needed any more. */
@@ -693,10 +703,8 @@ static void drop_packed_constants(ovl_build *b)
 	for (int i = 0; i < p->n_outputs; i++)
 		used[p->values.at[p->output_values[i]].slot] = true;
 	for (size_t i = 0; i < p->slots.n; i++)
-		if (!used[i] && p->slots.at[i].kind == OVL_SLOT_CONST) {
-			ovl_tensor_release(p->slots.at[i].constant);
-			p->slots.at[i].constant = NULL;
-		}
+		if (!used[i] && p->slots.at[i].kind == OVL_SLOT_CONST)
+			ovl_build_release_constant(b, &p->slots.at[i]);
 	ovl_free(used);
 }
 
@@ -760,6 +768,7 @@ static ovl_status build_all(ovl_build *b, const ovl_shape *inputs)
 	}
 	OVL_TRY(ovl_build_memory(b));
 	ovl_build_bytes(b);
+	OVL_TRY(ovl_build_pack(b));
 	for (size_t i = 0; i < b->drafts.n; i++)
 		OVL_TRY(prepare_draft(b, &b->drafts.at[i]));
 	drop_packed_constants(b);

@@ -16,10 +16,18 @@ typedef struct ovl_draft {
 	uint64_t packed; /* bit i: input i was packed by prepare() */
 	uint64_t unused; /* bit i: output i has no reader */
 	int in_place;
+	bool prepared; /* by ovl_build_pack */
 	struct ovl_build_link *links; /* of a chain (chains.c), which packs by itself */
 	int n_links;
 	bool means; /* of a chain: of its channels, as output 1 */
 } ovl_draft;
+
+/* A link of a chain: what was a step of its own. */
+struct ovl_build_link {
+	ovl_draft draft;
+	const ovl_kernel *kernel;
+	int n_in, *in, out; /* values */
+};
 
 typedef struct ovl_build {
 	ovl_program *program;
@@ -66,6 +74,10 @@ void ovl_build_bytes(ovl_build *b);       /* once the values' places are final a
 ovl_status ovl_build_chains(ovl_build *b); /* once all forms are final */
 ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out); /* prepares one */
 void ovl_build_links_free(ovl_draft *d);
+
+/* prepare.c: the kernels that pack weights, before the others. */
+ovl_status ovl_build_pack(ovl_build *b);
+void ovl_build_release_constant(ovl_build *b, ovl_slot *s); /* build.c: all of its readers have packed it */
 
 /* reference.c */
 ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err);

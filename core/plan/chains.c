@@ -4,11 +4,7 @@
 #include "kernels/chain.h"
 #include <string.h>
 
-typedef struct ovl_build_link {
-	ovl_draft draft;
-	const ovl_kernel *kernel;
-	int n_in, *in, out; /* values */
-} build_link;
+typedef struct ovl_build_link build_link;
 
 void ovl_build_links_free(ovl_draft *d)
 {

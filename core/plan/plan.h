@@ -92,11 +92,16 @@ const ovl_plan_options *ovl_program_options(const ovl_program *p);
 /* The plan for these shapes, from the cache or built now: a new reference. Thread-safe. */
 ovl_status ovl_program_plan(ovl_program *p, const ovl_shape *inputs, ovl_plan **out, ovl_error *err);
 typedef struct ovl_program_counters {
-	uint64_t plans, hits, misses, evictions, weight_bytes;
+	uint64_t plans, hits, misses, evictions, weight_bytes, mapped_bytes; /* weights in memory of our own, and in mapped files */
 } ovl_program_counters;
 void ovl_program_count(ovl_program *p, ovl_program_counters *out);
 void ovl_program_trim(ovl_program *p); /* forgets all plans but the last one used */
-struct ovl_graph *ovl_program_graph(ovl_program *p); /* after the passes, before shapes: borrowed */
+const struct ovl_graph *ovl_program_graph(const ovl_program *p); /* after the passes, before shapes: borrowed; its weights may not be looked at */
+/* A copy of that graph. */
+ovl_status ovl_program_clone(ovl_program *p, struct ovl_graph **out, ovl_error *err);
+/* Gives memory of weights back that only the graph holds and that can be filled again (base/refill.h). Done after the first plan too, since later ones are rare;
+ * the second plan brings them back for good. */
+void ovl_program_settle(ovl_program *p);
 struct ovl_bundle_out;
 ovl_status ovl_program_put(ovl_program *p, struct ovl_bundle_out *out, ovl_error *err); /* that graph, into a bundle */
 

@@ -1,6 +1,7 @@
 /* Programs: a graph after its passes, and the plans made from it so far. */
 #include "plan/program.h"
 #include "base/log.h"
+#include "base/refill.h"
 #include "base/str.h"
 #include "graph/bundle.h"
 #include "passes/pass.h"
@@ -17,7 +18,7 @@ struct ovl_program {
 	int n_inputs, n_outputs;
 	const void **constants; /* sorted addresses of the graph's own constants */
 	size_t n_constants;
-	uint64_t constant_bytes;
+	bool dropped; /* some constants' memory was given back */
 	pthread_mutex_t lock; /* the cache and the counters; held while a plan is built, so that two threads do not build the same one */
 	OVL_VEC(ovl_plan *) plans;
 	uint64_t clock, hits, misses, evictions;
@@ -40,10 +41,8 @@ static ovl_status list_constants(ovl_program *p, ovl_error *err)
 	for (size_t i = 0; i < p->graph->nodes.n; i++)
 		for (size_t k = 0; k < p->graph->nodes.at[i]->out.n; k++) {
 			const ovl_tensor *t = p->graph->nodes.at[i]->out.at[k].value;
-			if (t && ovl_tensor_dense(t)) {
+			if (t && ovl_tensor_dense(t))
 				p->constants[p->n_constants++] = t->data;
-				p->constant_bytes += ovl_tensor_bytes(t);
-			}
 		}
 	qsort(p->constants, p->n_constants, sizeof *p->constants, by_address);
 	return OVL_OK;
@@ -106,12 +105,74 @@ void ovl_program_free(ovl_program *p)
 int ovl_program_inputs(const ovl_program *p) { return p->n_inputs; }
 int ovl_program_outputs(const ovl_program *p) { return p->n_outputs; }
 const ovl_plan_options *ovl_program_options(const ovl_program *p) { return &p->options; }
-struct ovl_graph *ovl_program_graph(ovl_program *p) { return p->graph; }
+const struct ovl_graph *ovl_program_graph(const ovl_program *p) { return p->graph; }
+
+/* ---- weights that come and go ---- */
+
+static int holds(const ovl_graph *g, const ovl_tensor *t)
+{
+	int n = 0;
+	for (size_t i = 0; g && i < g->nodes.n; i++) {
+		const ovl_node *node = g->nodes.at[i];
+		n += ovl_node_is(node, "Constant") && ((const ovl_constant_params *)node->params)->value == t;
+		for (size_t k = 0; k < node->out.n; k++)
+			n += node->out.at[k].value == t;
+	}
+	return n;
+}
+
+static void drop(ovl_program *p, const ovl_graph *also, ovl_tensor *t)
+{
+	if (ovl_buffer_is_file(t->buffer)) {
+		ovl_file_forget(t->data, ovl_tensor_bytes(t));
+		return;
+	}
+	if (!ovl_refill_can(t->buffer) || __atomic_load_n(&t->buffer->refs, __ATOMIC_ACQUIRE) != 1 ||
+		__atomic_load_n(&t->refs, __ATOMIC_ACQUIRE) != holds(p->graph, t) + holds(also, t))
+		return;
+	ovl_refill_drop(t->buffer);
+	p->dropped = true;
+}
+
+void ovl_program_drop(ovl_program *p, const ovl_graph *graph, ovl_tensor *t)
+{
+	if (p->misses == 1)
+		drop(p, graph, t);
+}
+
+void ovl_program_settle(ovl_program *p)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; p->misses == 1 && i < p->graph->nodes.n; i++)
+		if (ovl_node_is(p->graph->nodes.at[i], "Constant"))
+			drop(p, NULL, ((const ovl_constant_params *)p->graph->nodes.at[i]->params)->value);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void restore(ovl_program *p)
+{
+	for (size_t i = 0; p->dropped && i < p->graph->nodes.n; i++)
+		if (ovl_node_is(p->graph->nodes.at[i], "Constant"))
+			ovl_refill_restore(((const ovl_constant_params *)p->graph->nodes.at[i]->params)->value->buffer);
+	p->dropped = false;
+}
+
+ovl_status ovl_program_clone(ovl_program *p, ovl_graph **out, ovl_error *err)
+{
+	ovl_status st;
+	pthread_mutex_lock(&p->lock);
+	restore(p);
+	st = ovl_graph_clone(p->graph, out, err);
+	pthread_mutex_unlock(&p->lock);
+	return st;
+}
+
 
 ovl_status ovl_program_put(ovl_program *p, ovl_bundle_out *out, ovl_error *err)
 {
 	ovl_status st;
 	pthread_mutex_lock(&p->lock);
+	restore(p);
 	st = ovl_bundle_put_graph(out, p->graph, err);
 	pthread_mutex_unlock(&p->lock);
 	return st;
@@ -161,6 +222,7 @@ ovl_status ovl_program_plan(ovl_program *p, const ovl_shape *inputs, ovl_plan **
 			return OVL_OK;
 		}
 	p->misses++;
+	restore(p);
 	st = ovl_plan_build(p, p->graph, inputs, p->packs, out, err);
 	if (st == OVL_OK) {
 		make_room(p);
@@ -172,10 +234,23 @@ ovl_status ovl_program_plan(ovl_program *p, const ovl_shape *inputs, ovl_plan **
 	return st;
 }
 
+static void count_weights(const ovl_program *p, ovl_program_counters *out)
+{
+	for (size_t i = 0; i < p->graph->nodes.n; i++) {
+		const ovl_node *n = p->graph->nodes.at[i];
+		const ovl_tensor *t = ovl_node_is(n, "Constant") ? ((const ovl_constant_params *)n->params)->value : NULL;
+		if (t && ovl_buffer_is_file(t->buffer))
+			out->mapped_bytes += ovl_tensor_bytes(t);
+		else if (t && !ovl_refill_away(t->buffer))
+			out->weight_bytes += ovl_tensor_bytes(t);
+	}
+}
+
 void ovl_program_count(ovl_program *p, ovl_program_counters *out)
 {
 	pthread_mutex_lock(&p->lock);
-	*out = (ovl_program_counters){p->plans.n, p->hits, p->misses, p->evictions, p->constant_bytes};
+	*out = (ovl_program_counters){p->plans.n, p->hits, p->misses, p->evictions, 0, 0};
+	count_weights(p, out);
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -51,13 +51,16 @@ void ovl_compiled_release_memory(ovl_compiled *c)
 
 bool ovl_compiled_memory(ovl_compiled *c, size_t i, const char **name, uint64_t *value)
 {
-	static const char *const names[] = {"weights", "packed", "arenas", "plans", "plan_hits", "plan_misses", "plan_evictions"};
+	static const char *const names[] = {"weights", "packed", "mapped", "arenas", "plans", "plan_hits", "plan_misses", "plan_evictions"};
 	ovl_program_counters n;
+	size_t packed, mapped;
 	if (i >= sizeof names / sizeof *names)
 		return false;
 	ovl_program_count(c->program, &n);
+	ovl_packs_bytes(c->packs, &packed, &mapped);
+	const uint64_t values[] = {n.weight_bytes, packed, n.mapped_bytes + mapped, ovl_engine_bytes(c->engine), n.plans, n.hits, n.misses, n.evictions};
 	*name = names[i];
-	*value = i == 0 ? n.weight_bytes : i == 1 ? ovl_packs_bytes(c->packs) : i == 2 ? ovl_engine_bytes(c->engine) : i == 3 ? n.plans : i == 4 ? n.hits : i == 5 ? n.misses : n.evictions;
+	*value = values[i];
 	return true;
 }
 
