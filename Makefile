@@ -9,6 +9,7 @@
 #   make asan       specs under AddressSanitizer and UBSan    -> build/asan/
 #   make tsan       the async specs under ThreadSanitizer     -> build/tsan/
 #   make bench      times models: make bench MODELS=dir THREADS=2 BENCH_FLAGS=by=steps (each step beside its own limit)
+#   make bench-start  load, compile, first result and peak memory of fresh processes, beside the peers
 #   make compare    times ovlite beside OpenVINO and ONNX Runtime (peers from PyPI, in build/venv)
 #   make bench-plots  how cost grows with batch, number of nodes and length, beside the peers -> build/plots/*.svg
 #   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
@@ -309,6 +310,11 @@ run-cover:
 bench:
 	$(BUILD_ALL)
 	@$(WITH_ENV) $(LUA) spec/bench/bench.lua '$(MODELS)' $(THREADS) $(BENCH_FLAGS)
+
+.PHONY: bench-start
+bench-start: build/venv/ready
+	$(BUILD_ALL)
+	@build/venv/bin/python spec/bench/start.py --models '$(MODELS)' --threads $(THREADS) $(START_FLAGS)
 
 compare: build/venv/ready
 	$(BUILD_ALL)
