@@ -108,7 +108,7 @@ static ovl_status infer_late(const ovl_ref *r, ovl_tensor *const *in, int n_in, 
 			out[i] = ovl_tensor_retain(out_value[i]);
 		else if (st == OVL_OK && !out[i] && out_type[i] != OVL_DYNAMIC && ovl_pshape_to_shape(&out_shape[i], &s))
 			st = ovl_tensor_new(out_type[i], &s, &out[i], err);
-		if (st == OVL_OK && !out[i] && !(r->node->op->flags & OVL_OP_LATE)) /* such a run counts on its outputs */
+		if (st == OVL_OK && !out[i] && !(r->node->op->flags & (OVL_OP_LATE | OVL_OP_STATEFUL))) /* such a run counts on its outputs */
 			st = ovl_fail(err, OVL_E_SHAPE, "the shape of output %d cannot be told, or is too large", i);
 		ovl_tensor_release(out_value[i]);
 	}
