@@ -4,6 +4,7 @@
 #   make deps       installs the Debian packages that are missing (apt-get, with sudo when not root)
 #   make demo       deps, build, then classifies handwritten digits (examples/digits)
 #   make demo-ocr   reads the text in a picture (examples/ocr): make demo-ocr OCR_PAGE=page.png
+#   make demo-voice, demo-embed, demo-classify   the other examples
 #   make test       deps, build, then all specs. One file or folder: make test SPEC=spec/ops/relu_spec.lua
 #   make debug      build without optimisation, with symbols and the debug checks   -> build/debug/
 #   make asan       specs under AddressSanitizer and UBSan    -> build/asan/
@@ -229,6 +230,11 @@ demo-ocr: deps
 	$(BUILD_ALL)
 	@test -f '$(OCR_MODELS)/ppocr_rec/model.onnx' || { test -x build/venv/bin/python || python3 -m venv build/venv; build/venv/bin/python examples/ocr/fetch.py build/ocr; }
 	@$(WITH_ENV) $(LUA) examples/ocr/ocr.lua $(OCR_PAGE) --models '$(OCR_MODELS)' --save build/ocr_page.png
+
+# The other examples: make demo-voice, demo-embed, demo-classify, with ARGS="..."
+demo-%: examples/% FORCE | deps
+	$(BUILD_ALL)
+	@$(WITH_ENV) $(LUA) examples/$*/$*.lua $(ARGS)
 
 bench-ocr: deps build/venv/ready
 	$(BUILD_ALL)
