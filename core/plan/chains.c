@@ -1,6 +1,6 @@
 /* Chains: neighbouring steps that pass rows on become one step (kernels/chain.h); what they pass on gets no memory of its own. */
 #include "plan/build.h"
-#include "base/str.h"
+#include "base/log.h"
 #include "kernels/chain.h"
 #include <string.h>
 
@@ -62,7 +62,7 @@ static int collect(ovl_build *b, size_t i, ovl_chain_link *links, int *total)
 		const ovl_draft *d = &b->drafts.at[i + (size_t)n];
 		const ovl_step *s = &b->plan->steps.at[d->step];
 		ovl_chain_link *l = &links[n];
-		if (n > 0 && (d->step != d[-1].step + 1 || *total + s->n_in > 64) ) 
+		if (n > 0 && (d->step != d[-1].step + 1 || *total + s->n_in > 64))
 			break;
 		if (!link_of(b, i + (size_t)n, l))
 			break;
@@ -145,6 +145,8 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 		ovl_free(merged.links);
 		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
 	}
+	if (ovl_log_on(OVL_LOG_DISPATCH))
+		ovl_log("dispatch: the last %d steps up to '%s' -> chain%s", n, last->name, means ? ", with means of channels" : "");
 	merged.n_links = n;
 	merged.packed = 0;
 	merged.in_place = -1;
