@@ -58,4 +58,31 @@ describe("chains of kernels", function()
       end
     end
   end
+
+  for _, isa in ipairs(support.isas()) do
+    if isa == "avx2" or isa == "avx512" then
+      it(isa .. ": too few rows for a chain, each step alone", function()
+        local kinds = support.child({ isa = isa }, in_child, 2, 13, 7, 9, 45, 5, 1, 2, 13, "swish", true, true, 2)
+        assert.is_nil(kinds:find("chain", 1, true), kinds)
+        assert.is_truthy(kinds:find("scale_" .. isa, 1, true), kinds)
+      end)
+    end
+  end
+
+  it("name all nodes in profiles, the fused ones too", function()
+    local ov = require("ovlite")
+    if support.isas()[2] == nil or os.getenv("OVLITE_ISA") == "scalar" then return pending("needs AVX2") end
+    local op, random = ov.opset13, support.random(7)
+    local x = op.parameter({ 1, 8, 20, 20 }, "f32", "x")
+    local first = op.convolution(x, op.constant(random:tensor("f32", { 32, 8, 1, 1 })), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
+    local second = op.group_convolution(first, op.constant(random:tensor("f32", { 32, 1, 1, 3, 3 })), { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 })
+    first:set_friendly_name("expand")
+    second:set_friendly_name("depthwise")
+    local compiled = ov.Core():compile_model(ov.Model({ second }, { x }), "CPU", { INFERENCE_PRECISION_HINT = "f32", ENABLE_PROFILING = true })
+    local request, names = compiled:create_infer_request(), {}
+    request:infer({ random:tensor("f32", { 1, 8, 20, 20 }) })
+    for _, node in ipairs(request.profiling_info) do names[node.node_name] = node.exec_type end
+    assert.is_truthy((names.depthwise or ""):find("chain", 1, true))
+    assert.is_truthy(names.expand)
+  end)
 end)
