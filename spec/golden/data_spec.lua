@@ -1,5 +1,6 @@
--- Golden models again, with their small integer constants (axes, indices, sizes, pads, ...) turned into inputs: what is known while planning becomes what the
--- run brings. With the constants' own values they give the same answers; with hostile values they answer or refuse, and nothing breaks; so do numbers that are none in inputs of floats.
+-- Golden models again, with their small integer constants (axes, indices, sizes, pads, ...) turned into inputs: what is known while planning becomes what
+-- the run brings. With the constants' own values they give the same answers; with hostile values they answer or refuse, and nothing breaks; so do numbers
+-- that are none in inputs of floats.
 local support = require("spec.support.support")
 local ov = require("ovlite")
 

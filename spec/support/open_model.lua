@@ -15,7 +15,7 @@ local function fields_of(data)
   while at <= #data do
     local key, raw = varint()
     local kind, value = key % 8, nil
-    if kind == 0 then _, value = varint()
+    if kind == 0 then value = select(2, varint())
     elseif kind == 2 then
       local n = varint()
       value = data:sub(at, at + n - 1)
