@@ -430,9 +430,18 @@ static void col2im(ovl_onnx *x)
 {
 	int n, m, k;
 	const int64_t *strides = ovl_x_attr_ints(x, "strides", &n), *dilations = ovl_x_attr_ints(x, "dilations", &m), *pads = ovl_x_attr_ints(x, "pads", &k);
-	const char *how = ovl_x_text(x, "%s%s%s%s", strides ? ovl_x_text(x, "strides=%s;", ovl_x_list(x, strides, n)) : "",
-		dilations ? ovl_x_text(x, "dilations=%s;", ovl_x_list(x, dilations, m)) : "",
-		pads ? ovl_x_text(x, "pads_begin=%s;", ovl_x_list(x, pads, k / 2)) : "", pads ? ovl_x_text(x, "pads_end=%s", ovl_x_list(x, pads + k / 2, k / 2)) : "");
+	int64_t ones[OVL_MAX_RANK], zeros[2 * OVL_MAX_RANK] = {0}, spatial = ovl_x_dim(x, ovl_x_in(x, 1), 0);
+	const char *how;
+	if (spatial < 0 || spatial > OVL_MAX_RANK) /* not known: lists without entries stand for ones and zeros */
+		spatial = 0;
+	for (int i = 0; i < spatial; i++)
+		ones[i] = 1;
+	strides = strides ? strides : (n = (int)spatial, ones);
+	dilations = dilations ? dilations : (m = (int)spatial, ones);
+	pads = pads ? pads : (k = 2 * (int)spatial, zeros);
+	how = ovl_x_text(x, "%s%s%s%s", n ? ovl_x_text(x, "strides=%s;", ovl_x_list(x, strides, n)) : "",
+		m ? ovl_x_text(x, "dilations=%s;", ovl_x_list(x, dilations, m)) : "", k ? ovl_x_text(x, "pads_begin=%s;", ovl_x_list(x, pads, k / 2)) : "",
+		k ? ovl_x_text(x, "pads_end=%s", ovl_x_list(x, pads + k / 2, k / 2)) : "");
 	ovl_x_out(x, 0, ovl_x_opa(x, "Col2Im", how, ovl_x_in(x, 0), ovl_x_in(x, 1), ovl_x_in(x, 2)));
 }
 
