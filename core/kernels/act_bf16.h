@@ -19,7 +19,7 @@ static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 	case OVL_GEMM_HSWISH:
 		return vh_hswish(x);
 	case OVL_GEMM_GELU_ERF:
-		return v_gelu_erf(x);
+		return vh_gelu_erf(x);
 	case OVL_GEMM_GELU_TANH:
 		return v_gelu_tanh(x);
 	case OVL_GEMM_SIGMOID:

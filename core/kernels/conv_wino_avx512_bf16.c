@@ -3,7 +3,8 @@
  *
  * Channels go in blocks of 32, of which the even ones come first: that is what widening gives, and the order along k is nobody's business but the weights'.
  *
- * Rounding transformed pixels, which the direct way does not have to do, shows in the results of nets of few channels; these gain least, too: fewer than LEAST are refused.
+ * Rounding transformed pixels, which the direct way does not have to do, shows in the results of nets of few channels; these gain least, too: fewer than LEAST channels are refused,
+ * in large pictures (LARGE tiles, so that weights are the smaller part) fewer than two blocks.
  *
  * Where weights are light each thread takes tiles through all three steps, so many at a time that everything stays in its L2. Where they are heavy (and tiles few) the
  * steps follow each other on all threads, and each product's weights are read by one thread only. */
@@ -15,7 +16,7 @@
 #include "kernels/packs.h"
 #include <stdio.h>
 
-enum { POINTS = 16, BLOCK = 32, LEAST = 96, MR = OVL_GEMM_BF16_MR };
+enum { POINTS = 16, BLOCK = 32, LEAST = 96, LARGE = 512, MR = OVL_GEMM_BF16_MR };
 
 typedef struct wino_state {
 	ovl_conv_geometry g;
@@ -53,7 +54,7 @@ static const char *accept(ovl_problem *p)
 	for (int i = 1; i < 3; i++)
 		if (g.kernel[i] != 3 || g.stride[i] != 1 || g.dilation[i] != 1 || g.out[i] < 4)
 			return "not 3x3 with stride 1, or too small";
-	if (g.in_channels < LEAST || g.in_channels % BLOCK > 0 || g.out_channels < 8)
+	if (g.in_channels < (g.out[1] * g.out[2] >= 4 * LARGE ? 2 * BLOCK : LEAST) || g.in_channels % BLOCK > 0 || g.out_channels < 8)
 		return "channels are few, or do not come in blocks";
 	if ((why = ovl_gemm_tail_accept(&plain.p, 1, OVL_FORM_CL)) || (why = check_tail(&plain.p)))
 		return why;
