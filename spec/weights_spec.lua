@@ -4,6 +4,34 @@ local onnx = require("spec.support.onnx")
 local support = require("spec.support.support")
 local core = ov.Core()
 
+describe("halves of a file", function()
+  it("are widened for packing only, and again when they are asked for", function()
+    local op, random = ov.opset13, support.random(12)
+    local x = op.parameter({ -1, 256 }, "f32", "x")
+    local y = op.matmul(op.relu(op.matmul(x, op.constant(random:tensor("f32", { 256, 512 }, -0.1, 0.1)), false, false)),
+      op.constant(random:tensor("f32", { 512, 300 }, -0.1, 0.1)), false, false)
+    local path = os.tmpname()
+    ov.save_model(ov.Model({ y }, { x }, "halves"), path .. ".xml")
+    local config = { INFERENCE_PRECISION_HINT = "f32" }
+    local function input(n) return support.random(n):tensor("f32", { n, 256 }) end
+    local function slurp(name)
+      local file = assert(io.open(name, "rb"))
+      local bytes = file:read("*a")
+      file:close()
+      return bytes
+    end
+    local plain = core:compile_model(core:read_model({ model = slurp(path .. ".xml"), weights = slurp(path .. ".bin") }), "CPU", config)
+    local compiled = core:compile_model(path .. ".xml", "CPU", config)
+    for _, n in ipairs({ 3, 3, 5, 1, 40 }) do support.close(compiled(input(n))[1], plain(input(n))[1], 1e-6) end
+    compiled = core:compile_model(path .. ".xml", "CPU", config)
+    compiled(input(3))
+    assert.is_true(compiled:memory().weights < 1000)
+    local again = core:import_model(compiled:export_model())
+    support.close(again(input(7))[1], plain(input(7))[1], 1e-6)
+    for _, ending in ipairs({ "", ".xml", ".bin" }) do os.remove(path .. ending) end
+  end)
+end)
+
 describe("weights of a file", function()
   local path, random = os.tmpname(), support.random(11)
   local C = 64 -- 64 x 64 x 3 x 3 floats: enough for pages of their own

@@ -10,10 +10,9 @@ typedef struct change {
 	void *user;
 } change;
 
+/* The first change fills, the others change what is there. */
 typedef struct refill {
-	ovl_buffer *file;
-	size_t offset;
-	change *changes; /* in order */
+	change *changes;
 	bool away;
 } refill;
 
@@ -27,11 +26,10 @@ static void end_refill(void *user, void *data, size_t size)
 		ovl_free(c);
 	}
 	ovl_unmap_pages(data, size);
-	ovl_buffer_release(r->file);
 	ovl_free(r);
 }
 
-ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size)
+ovl_buffer *ovl_refill_make(size_t size, void (*fill)(void *user, void *data, size_t size), void *user, void (*end)(void *user))
 {
 	refill *r = ovl_calloc(1, sizeof *r);
 	void *data = r ? ovl_map_pages(size) : NULL;
@@ -42,9 +40,39 @@ ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size)
 		ovl_free(r);
 		return NULL;
 	}
-	r->file = ovl_buffer_retain(file);
-	r->offset = offset;
-	memcpy(data, (const char *)file->data + offset, size);
+	if (ovl_refill_change(b, fill, user, end))
+		return b;
+	ovl_buffer_release(b);
+	return NULL;
+}
+
+typedef struct part {
+	ovl_buffer *file;
+	size_t offset;
+} part;
+
+static void copy_part(void *user, void *data, size_t size)
+{
+	const part *p = user;
+	memcpy(data, (const char *)p->file->data + p->offset, size);
+}
+
+static void end_part(void *user)
+{
+	ovl_buffer_release(((part *)user)->file);
+	ovl_free(user);
+}
+
+ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size)
+{
+	part *p = ovl_alloc(sizeof *p);
+	ovl_buffer *b;
+	if (!p)
+		return NULL;
+	*p = (part){ovl_buffer_retain(file), offset};
+	b = ovl_refill_make(size, copy_part, p, end_part);
+	if (!b)
+		end_part(p);
 	return b;
 }
 
@@ -77,8 +105,6 @@ void ovl_refill_restore(ovl_buffer *b)
 	refill *r = ovl_refill_can(b) ? b->user : NULL;
 	if (!r || !r->away)
 		return;
-	memcpy(b->data, (const char *)r->file->data + r->offset, b->size);
-	ovl_file_forget((const char *)r->file->data + r->offset, b->size);
 	for (const change *c = r->changes; c; c = c->next)
 		c->fn(c->user, b->data, b->size);
 	r->away = false;

@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 
-/* A copy of a part of a mapped file (retained; read again at a refill). NULL when memory is short. */
+/* Memory with the contents that fill(user, data, size) writes, now and at each refill. Takes `user` over, which `end` ends; NULL when memory is short: nothing is taken. */
+ovl_buffer *ovl_refill_make(size_t size, void (*fill)(void *user, void *data, size_t size), void *user, void (*end)(void *user));
+/* A copy of a part of a mapped file (retained). NULL when memory is short. */
 ovl_buffer *ovl_refill_new(ovl_buffer *file, size_t offset, size_t size);
 bool ovl_refill_can(const ovl_buffer *b); /* made here */
 bool ovl_refill_away(const ovl_buffer *b); /* dropped just now */

@@ -1,6 +1,8 @@
 /* Constant folding: a node whose inputs are all known is run once, here. Inference has already followed small values; this takes the large ones too (weights
  * behind Convert, Transpose, Reshape, ...), within a limit on what may come of it: a fold that makes much more of its inputs (Broadcast, Tile) stays a node. */
+#include "base/refill.h"
 #include "passes/pass.h"
+#include "tensor/convert.h"
 
 enum { MAX_BYTES = 1 << 30, MAX_GROWTH = 4, SMALL = 1 << 16 };
 
@@ -40,10 +42,58 @@ static ovl_status run_node(ovl_node *n, ovl_tensor **in, ovl_tensor **out, ovl_e
 	return n->op->run(&run);
 }
 
+/* ---- halves that lie in a file: what is made of them can be dropped once it is packed, and made again ---- */
+
+typedef struct widening {
+	ovl_tensor *from;
+	ovl_type to;
+} widening;
+
+static void widen(void *user, void *data, size_t size)
+{
+	const widening *w = user;
+	(void)size;
+	ovl_convert(w->from->type, w->from->data, 0, w->to, data, 0, ovl_tensor_count(w->from), true);
+	ovl_file_forget(w->from->data, ovl_tensor_bytes(w->from));
+}
+
+static void end_widening(void *user)
+{
+	ovl_tensor_release(((widening *)user)->from);
+	ovl_free(user);
+}
+
+static bool is_widening(const ovl_node *n)
+{
+	const ovl_tensor *t = ovl_node_is(n, "Convert") ? ovl_node_value(n->in.at[0]) : NULL;
+	return t && (t->type == OVL_F16 || t->type == OVL_BF16) && n->out.at[0].type == OVL_F32 && ovl_buffer_is_file(t->buffer) && ovl_tensor_dense(t) &&
+		ovl_tensor_bytes(t) >= SMALL;
+}
+
+static ovl_status widened(const ovl_node *n, ovl_tensor **out, ovl_error *err)
+{
+	ovl_tensor *from = ovl_node_value(n->in.at[0]);
+	widening *w = ovl_alloc(sizeof *w);
+	ovl_buffer *b = NULL;
+	ovl_status st;
+	if (w) {
+		*w = (widening){ovl_tensor_retain(from), OVL_F32};
+		b = ovl_refill_make(2 * ovl_tensor_bytes(from), widen, w, end_widening);
+	}
+	if (!b) {
+		if (w)
+			end_widening(w);
+		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for folding");
+	}
+	st = ovl_tensor_on(b, 0, OVL_F32, &from->shape, out, err);
+	ovl_buffer_release(b);
+	return st;
+}
+
 static ovl_status fold(ovl_graph *g, ovl_node *n, ovl_error *err)
 {
 	ovl_tensor **in = ovl_calloc(n->in.n + n->out.n + 1, sizeof *in), **out = in ? in + n->in.n : NULL;
-	ovl_status st = in ? run_node(n, in, out, err) : ovl_fail(err, OVL_E_MEMORY, "not enough memory for folding");
+	ovl_status st = in ? is_widening(n) ? widened(n, out, err) : run_node(n, in, out, err) : ovl_fail(err, OVL_E_MEMORY, "not enough memory for folding");
 	for (size_t i = 0; in && i < n->out.n; i++) {
 		ovl_node *c;
 		if (st == OVL_OK && n->out.at[i].users.n)
