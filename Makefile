@@ -19,6 +19,7 @@
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make fuzz       mutated models through readers, planner and runs, under ASan and UBSan (RUNS=n SEED=n)   -> build/fuzz/
 #   make cover      which lines the specs reach: a table by folder, and the files that are reached least (SPEC=...)   -> build/cover/
+#   make bench-threads  times first runs after pauses, idle processor time, and runs beside a busy process
 #   make lint       luacheck, and clang-format on the changed lines, where these tools are installed
 #   make env        prints the exports that let any luajit find the module: eval "$(make -s env)"
 #   make install    to PREFIX (default /usr/local), below DESTDIR if given
@@ -321,6 +322,11 @@ bench:
 bench-start: build/venv/ready
 	$(BUILD_ALL)
 	@build/venv/bin/python spec/bench/start.py --models '$(MODELS)' --threads $(THREADS) $(START_FLAGS)
+
+.PHONY: bench-threads
+bench-threads:
+	$(BUILD_ALL)
+	@$(WITH_ENV) $(LUA) spec/bench/threads.lua '$(MODELS)' $(THREADS)
 
 compare: build/venv/ready
 	$(BUILD_ALL)

@@ -12,7 +12,11 @@
  *
  * `run` is the generation whose homes are filled; a worker looks at it to see that there is something new.
  * Sleep is Dekker's handshake, all in sequential consistency: a worker announces itself in `sleepers` and then looks at `run` again; the caller
- * stores `run` and then looks at `sleepers`. One of the two sees the other. The same holds for `caller_waits` and `pending`. */
+ * stores `run` and then looks at `sleepers`. One of the two sees the other. The same holds for `caller_waits` and `pending`.
+ *
+ * In virtual machines an idle CPU looks taken to the scheduler, which then wakes a worker on the CPU of the caller that woke it; both share it for the
+ * milliseconds until it balances, and the first run after a pause takes as long as on one thread. A worker that finds itself there says so in `crowded` and
+ * moves; from then on the caller bars its own CPU to workers for the moment in which it wakes them. */
 #define _GNU_SOURCE 1
 #include "base/pool.h"
 #include "base/log.h"
@@ -32,6 +36,7 @@ enum {
 	MAX_CHUNKS = 0xffff, /* a run of more is done in several goes */
 	MAX_THREADS = 1024,
 	LOOK_EVERY = 32, /* pauses between looks at the clock */
+	FEW_WORKERS = 16, /* machines with more are not the virtual ones that crowd */
 };
 static const double spin_us = 50, hold_us = 2000; /* hold: between enter and leave, giving way to others from spin_us on */
 
@@ -44,6 +49,7 @@ typedef struct worker {
 	pthread_t thread;
 	int index; /* 1 .. threads - 1 */
 	uint32_t seen; /* the last run it has looked at */
+	_Atomic pid_t tid; /* 0: not running yet */
 } worker;
 
 struct ovl_pool {
@@ -56,6 +62,8 @@ struct ovl_pool {
 	_Alignas(64) _Atomic uint32_t signal; /* what sleeping workers wait on */
 	_Atomic uint32_t sleepers;
 	_Atomic uint32_t holds; /* enters without their leave */
+	_Atomic int caller_cpu; /* of the last caller that woke somebody */
+	_Atomic bool crowded;
 	_Atomic bool stop;
 	_Alignas(64) int threads;
 	int started; /* workers that run */
@@ -95,6 +103,24 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t seen)
 static void futex_wake(_Atomic uint32_t *word, int n)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+
+/* The CPUs a thread (0: this one) may run on without `cpu`; false: there are none. */
+static bool others_than(pid_t tid, int cpu, cpu_set_t *all, cpu_set_t *others)
+{
+	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(tid, sizeof *all, all) != 0 || !CPU_ISSET(cpu, all))
+		return false;
+	*others = *all;
+	CPU_CLR(cpu, others);
+	return CPU_COUNT(others) > 0;
+}
+
+/* For a worker that woke on its caller's CPU. */
+static void move_from(int cpu)
+{
+	cpu_set_t all, others;
+	if (others_than(0, cpu, &all, &others) && sched_setaffinity(0, sizeof others, &others) == 0)
+		sched_setaffinity(0, sizeof all, &all);
 }
 
 static uint64_t range_word(uint32_t run, uint32_t from, uint32_t to)
@@ -163,12 +189,36 @@ static void sleep_until_signal(ovl_pool *pool, uint32_t seen)
 	if (atomic_load(&pool->run) == seen && !atomic_load(&pool->stop))
 		futex_wait(&pool->signal, signal);
 	atomic_fetch_sub(&pool->sleepers, 1);
+	if (atomic_load(&pool->run) != seen && sched_getcpu() == atomic_load_explicit(&pool->caller_cpu, memory_order_relaxed)) {
+		atomic_store_explicit(&pool->crowded, true, memory_order_relaxed);
+		move_from(sched_getcpu());
+	}
+}
+
+/* Wakes up to n workers, on other CPUs than this one where that has to be said. A sleeper is placed when it is woken, so its own mask can be put back at once. */
+static void wake_workers(ovl_pool *pool, int n)
+{
+	cpu_set_t all[FEW_WORKERS], others;
+	bool barred[FEW_WORKERS] = {false};
+	int cpu = sched_getcpu();
+	bool crowded = atomic_load_explicit(&pool->crowded, memory_order_relaxed) && pool->started <= FEW_WORKERS;
+	atomic_store_explicit(&pool->caller_cpu, cpu, memory_order_relaxed);
+	for (int i = 0; crowded && i < pool->started; i++) {
+		pid_t tid = atomic_load_explicit(&pool->workers[i].tid, memory_order_relaxed);
+		barred[i] = tid && others_than(tid, cpu, &all[i], &others) && sched_setaffinity(tid, sizeof others, &others) == 0;
+	}
+	atomic_fetch_add(&pool->signal, 1);
+	futex_wake(&pool->signal, n);
+	for (int i = 0; crowded && i < pool->started; i++)
+		if (barred[i])
+			sched_setaffinity(atomic_load_explicit(&pool->workers[i].tid, memory_order_relaxed), sizeof all[i], &all[i]);
 }
 
 static void *worker_main(void *user)
 {
 	worker *me = user;
 	ovl_pool *pool = me->pool;
+	atomic_store_explicit(&me->tid, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
 	pthread_setname_np(pthread_self(), "ovlite");
 	fesetenv(FE_DFL_ENV); /* not the rounding mode that the first caller happened to have */
 	while (!atomic_load_explicit(&pool->stop, memory_order_acquire)) {
@@ -192,6 +242,7 @@ static void start_workers(ovl_pool *pool)
 		worker *w = &pool->workers[pool->started];
 		w->pool = pool;
 		w->index = pool->started + 1;
+		atomic_store_explicit(&w->tid, 0, memory_order_relaxed);
 		w->seen = atomic_load_explicit(&pool->run, memory_order_relaxed);
 		if (pthread_create(&w->thread, NULL, worker_main, w))
 			break; /* the others do its chunks */
@@ -232,6 +283,7 @@ ovl_pool *ovl_pool_new(int threads)
 	if (!pool)
 		return NULL;
 	memset(pool, 0, size + (size_t)threads * sizeof(home));
+	atomic_store_explicit(&pool->caller_cpu, -1, memory_order_relaxed);
 	pool->threads = threads;
 	pool->homes = (home *)((char *)pool + size);
 	pool->fork_count = atomic_load_explicit(&fork_count, memory_order_relaxed);
@@ -293,10 +345,8 @@ static void run_go(ovl_pool *pool, int64_t base, uint32_t chunks, ovl_pool_fn fn
 		atomic_store_explicit(&pool->homes[i].claims, range_word(run, chunks * i / threads, chunks * (i + 1) / threads), memory_order_release);
 	atomic_store(&pool->run, run);
 	sleepers = atomic_load(&pool->sleepers);
-	if (sleepers) {
-		atomic_fetch_add(&pool->signal, 1);
-		futex_wake(&pool->signal, (int)(sleepers < chunks - 1 ? sleepers : chunks - 1));
-	}
+	if (sleepers)
+		wake_workers(pool, (int)(sleepers < chunks - 1 ? sleepers : chunks - 1));
 	work(pool, 0);
 	wait_for_claimed(pool);
 }

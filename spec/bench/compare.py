@@ -11,6 +11,7 @@ difference of ovlite's outputs relative to the largest value, and how long readi
 is wrong or a model fails.
 """
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -34,6 +35,7 @@ def options():
     p.add_argument('--rounds', type=int, default=9)
     p.add_argument('--seconds', type=float, default=0.4, help='about how long a turn takes')
     p.add_argument('--throughput', '--queue', dest='queue', action='store_true', help='runs through each engine\'s queue instead of latency')
+    p.add_argument('--busy', type=int, default=0, help='so many busy processes beside the engines')
     p.add_argument('--json', help='write the figures there too')
     return p.parse_args()
 
@@ -168,8 +170,24 @@ def compare(path, o):
     return {'ms': {k: statistics.median(v) / 1e3 for k, v in times.items()}, 'ratio': ratio, 'difference': wrong, 'start_ms': start}
 
 
+@contextlib.contextmanager
+def busy_processes(n):
+    processes = [subprocess.Popen([sys.executable, '-c', 'while True: pass']) for _ in range(n)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+
+
 def main():
-    o, rows, bad = options(), {}, 0
+    o = options()
+    with busy_processes(o.busy):
+        return compare_all(o)
+
+
+def compare_all(o):
+    rows, bad = {}, 0
     print(f"{'model':22}{'ovlite':>10}{'openvino':>10}{'onnxrt':>10}{'ratio':>8}{'difference':>12}{'start':>8}{'peer':>8}   ({o.precision}, {o.threads} threads, "
           f"{'queue' if o.queue else 'latency'}, ms)")
     for name, path in find_models(o):
