@@ -131,16 +131,33 @@ static bool join_names(ovl_plan *p, int first, int n, bool means)
 	return true;
 }
 
-/* Drafts [i, i + n) become one, the last; of their steps all but the last stay behind, without inputs and outputs, for remove_steps. */
+/* Steps [first, first + n) as links of `merged`; those before the last stay behind empty, for remove_steps. */
+static void take_links(ovl_build *b, size_t i, const ovl_chain_link *chain, int n, ovl_draft *merged, int *in)
+{
+	ovl_step *steps = &b->plan->steps.at[b->drafts.at[i].step], *last = &steps[n - 1];
+	int at = 0;
+	for (int k = 0; k < n; k++) {
+		ovl_step *s = &steps[k];
+		merged->links[k] = (build_link){b->drafts.at[i + (size_t)k], s->kernel, s->n_in, s->in, s->out[0]};
+		merged->packed |= merged->links[k].draft.packed << at;
+		for (int j = 0; j < s->n_in; j++)
+			in[at++] = k > 0 && j == chain[k].via ? -1 : s->in[j];
+		if (s != last) {
+			last->flops += s->flops;
+			*s = (ovl_step){.type = s->type};
+			b->drafts.at[i + (size_t)k].step = -1;
+		}
+	}
+}
+
+/* Drafts [i, i + n) become one, the last, and so does the one of the means behind them. */
 static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int n, int total, bool means)
 {
-	ovl_plan *p = b->plan;
-	int first = b->drafts.at[i].step, at = 0;
-	ovl_step *last = &p->steps.at[first + n - 1];
+	int first = b->drafts.at[i].step, *in = ovl_alloc(((size_t)total + 3) * sizeof *in);
+	ovl_step *last = &b->plan->steps.at[first + n - 1];
 	ovl_draft *d = &b->drafts.at[i + (size_t)n - 1], merged = *d;
-	int *in = ovl_alloc(((size_t)total + 3) * sizeof *in);
 	merged.links = ovl_calloc((size_t)n, sizeof *merged.links);
-	if (!in || !merged.links || !join_names(p, first, n, means)) {
+	if (!in || !merged.links || !join_names(b->plan, first, n, means)) {
 		ovl_free(in);
 		ovl_free(merged.links);
 		return ovl_fail(b->err, OVL_E_MEMORY, "not enough memory for a plan");
@@ -153,22 +170,12 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 	merged.means = means;
 	in[total] = last->out[0];
 	in[total + 1] = means ? last[1].out[0] : -1;
-	for (int k = 0; k < n; k++) {
-		ovl_step *s = &p->steps.at[first + k];
-		merged.links[k] = (build_link){b->drafts.at[i + (size_t)k], s->kernel, s->n_in, s->in, s->out[0]};
-		merged.packed |= merged.links[k].draft.packed << at;
-		for (int j = 0; j < s->n_in; j++)
-			in[at++] = k > 0 && j == chain[k].via ? -1 : s->in[j];
-		if (s != last) {
-			last->flops += s->flops;
-			*s = (ovl_step){.type = s->type};
-		}
-	}
+	take_links(b, i, chain, n, &merged, in);
 	if (means) {
 		last->flops += last[1].flops;
 		ovl_free(last[1].in);
 		last[1] = (ovl_step){.type = last[1].type};
-		b->drafts.at[i + (size_t)n].step = -1;
+		d[1].step = -1;
 	}
 	last->n_in = total;
 	last->n_out = 1 + means;
@@ -176,8 +183,6 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 	last->out = in + total;
 	last->kernel = &ovl_chain;
 	*d = merged;
-	for (int k = 0; k + 1 < n; k++)
-		b->drafts.at[i + (size_t)k].step = -1;
 	return OVL_OK;
 }
 
