@@ -16,6 +16,7 @@
 #   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
 #   make bench-ocr  times reading pages beside PyPI's rapidocr-onnxruntime: make bench-ocr OCR_PAGE="a.png b.png"
+#   make compare-saved  reads with OpenVINO what save_model writes of the reference models, and compares the answers
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make fuzz       mutated models through readers, planner and runs, under ASan and UBSan (RUNS=n SEED=n)   -> build/fuzz/
 #   make cover      which lines the specs reach: a table by folder, and the files that are reached least (SPEC=...)   -> build/cover/
@@ -97,7 +98,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: demo-ocr bench-ocr run-asan run-tsan run-fuzz run-cover fuzz cover doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api lint env install clean lib module check-tools FORCE
+.PHONY: demo-ocr bench-ocr run-asan run-tsan run-fuzz run-cover fuzz cover doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api compare-saved lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -343,6 +344,10 @@ bench-preprocess: build/venv/ready
 compare-api: build/venv/ready
 	$(BUILD_ALL)
 	@$(WITH_ENV) build/venv/bin/python spec/compare/compare.py $(COMPARE_API_FLAGS)
+
+compare-saved: build/venv/ready
+	$(BUILD_ALL)
+	@$(WITH_ENV) build/venv/bin/python spec/compare/saved.py '$(MODELS)'
 
 golden: build/venv/ready
 	build/venv/bin/python spec/golden/make_golden.py
