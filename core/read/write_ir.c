@@ -576,6 +576,9 @@ static ovl_status node_layer(writer *w, layout *l, const ovl_node *n, int indent
 	const ovl_op *op = n->op;
 	if (op->flags & OVL_OP_INTERNAL || n->posts.n)
 		return ovl_fail(w->err, OVL_E_UNSUPPORTED, "node '%s' (%s) exists inside of ovlite only and cannot be saved", n->name, op->name);
+	for (size_t i = 0; i < n->out.n; i++)
+		if (n->out.at[i].type == OVL_SEQUENCE)
+			return ovl_fail(w->err, OVL_E_UNSUPPORTED, "node '%s' (%s) gives a sequence, which IR has not", n->name, op->name);
 	if (!ovl_names_put(&l->ids, n, l->next_id << 1))
 		return no_memory(w);
 	open_layer(w, l, indent, free_name(w, l, n->name), op->ir_name ? op->ir_name : op->name, op->since);

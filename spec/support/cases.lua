@@ -1,7 +1,7 @@
 -- Cases of ONNX models in .npz files, as spec/golden/make_onnx.py writes them.
 --
 --   cases.read(path, into)      adds the file's cases to the table: name -> {name, inputs, wants, has_data, and tensors: model, ...}
---   cases.check(model, data)    reads the model (bytes, a string or a tensor), runs it on data.inputs, holds the outputs against data.wants
+--   cases.check(model, data)    reads the model (bytes as a string or a tensor, or a path), runs it on data.inputs, holds the outputs against data.wants
 local ov = require("ovlite")
 local matches = require("spec.conformance.matches")
 local cases = {}
@@ -53,9 +53,10 @@ local function made(v)
   return list
 end
 
-function cases.check(bytes, data)
-  local core = ov.Core()
-  local model = core:read_model({ model = type(bytes) == "string" and bytes or bytes:bytes() })
+function cases.check(from, data)
+  local core, model = ov.Core(), nil
+  if type(from) == "string" and from:find("^/.*%.xml$") then model = core:read_model(from)
+  else model = core:read_model({ model = type(from) == "string" and from or from:bytes() }) end
   local request = core:compile_model(model, "CPU", { INFERENCE_PRECISION_HINT = "f32" }):create_infer_request()
   local inputs = {}
   for i = 1, #model.inputs do inputs[i] = made(data.inputs[i]) end
