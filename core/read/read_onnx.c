@@ -89,6 +89,7 @@ static ovl_status live_output(ovl_onnx_scope *s, const Onnx__ValueInfoProto *inf
 	if (v->end.node && (v->optional || !ovl_x_declared_optional(info->type)))
 		return OVL_OK;
 	v->end = ovl_x_live(&x, v, info->type);
+	ovl_x_drop_texts(&x);
 	return x.status == OVL_OK ? ovl_node_add_name(v->end.node, v->end.port, info->name, s->model->err) : x.status;
 }
 

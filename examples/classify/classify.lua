@@ -11,7 +11,7 @@ local IMAGENET = { mean = { 123.675, 116.28, 103.53 }, scale = { 58.395, 57.12, 
 
 local function stop(code, message)
   io.stderr:write("classify: ", message, "\n")
-  os.exit(code)
+  os.exit(code, true)
 end
 
 local function parse(words)

@@ -12,7 +12,7 @@ local TEXTS = { "The train leaves in the morning.", "the train leaves, in the mo
 
 local function stop(code, message)
   io.stderr:write("embed: ", message, "\n")
-  os.exit(code)
+  os.exit(code, true)
 end
 
 local function parse(words)

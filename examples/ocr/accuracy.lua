@@ -9,7 +9,7 @@ local Reader = require("reader")
 local folder, models = arg[1], arg[2] or os.getenv("OVLITE_MODELS") or here .. "../../../shared/models"
 if not folder then
   io.stderr:write("usage: luajit accuracy.lua FOLDER [MODELS]\n")
-  os.exit(2)
+  os.exit(2, true)
 end
 
 local function letters(text)

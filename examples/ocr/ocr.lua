@@ -13,7 +13,7 @@ usage: luajit ocr.lua PICTURE... [--json] [--save FILE.png] [--models FOLDER]
 
 local function usage(message)
   io.stderr:write("ocr: ", message, "\n", USAGE)
-  os.exit(2)
+  os.exit(2, true)
 end
 
 local function exists(path)
@@ -33,7 +33,7 @@ local function parse(words)
       options[word:sub(3)] = words[i] or usage(word .. " needs a value")
     elseif word == "--help" or word == "-h" then
       io.write(USAGE)
-      os.exit(0)
+      os.exit(0, true)
     elseif word:sub(1, 2) == "--" then
       usage("there is no option " .. word)
     else
@@ -51,7 +51,7 @@ local function models_folder(given)
     if exists(folder .. "/ppocr_det/model.onnx") then return folder end
   end
   io.stderr:write("ocr: no models found; make demo-ocr fetches them, or name their folder by --models or $OVLITE_MODELS\n")
-  os.exit(1)
+  os.exit(1, true)
 end
 
 -- ---- what comes out ----
@@ -91,7 +91,7 @@ for i, path in ipairs(options.pictures) do
   local ok, picture = pcall(ov.image.load, path, { channels = 3 })
   if not ok then
     io.stderr:write("ocr: ", tostring(picture), "\n")
-    os.exit(1)
+    os.exit(1, true)
   end
   pictures[i] = picture
   reader:start(picture, function(lines, err)

@@ -12,7 +12,7 @@ local SHORTEST_PAUSE = 0.1 -- seconds; shorter ones do not count
 
 local function fail(message)
   io.stderr:write("voice: ", message, "\n")
-  os.exit(1)
+  os.exit(1, true)
 end
 
 -- The sound at 16 kHz, one channel. Each second is resampled by itself.

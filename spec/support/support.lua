@@ -34,8 +34,18 @@ function support.exists(path)
   return file ~= nil
 end
 
+-- busted's pending ends a running spec only as the global that busted puts into the environment of the spec's own functions.
+local function end_as_pending(message)
+  for level = 3, 30 do
+    local info = debug.getinfo(level, "f")
+    local env = info and getfenv(info.func)
+    if env and env ~= _G and env.pending then env.pending(message) end
+    if not info then return end
+  end
+end
+
 function support.need(value, message)
-  if not value then require("busted").pending(message) end
+  if not value then end_as_pending(message or "skipped: something that this needs is not here") end
   return value
 end
 

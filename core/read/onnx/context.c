@@ -171,6 +171,13 @@ float ovl_x_attr_float(ovl_onnx *x, const char *name, float fill)
 	return a ? a->f : fill;
 }
 
+void ovl_x_drop_texts(ovl_onnx *x)
+{
+	for (size_t i = 0; i < x->texts.n; i++)
+		ovl_free(x->texts.at[i]);
+	ovl_vec_free(&x->texts);
+}
+
 static char *keep_text(ovl_onnx *x, char *text)
 {
 	if (text && ovl_vec_push(&x->texts, text))

@@ -67,6 +67,7 @@ ovl_tensor *ovl_x_tensor(ovl_onnx *x, Onnx__TensorProto *proto); /* borrowed; NU
 ovl_type ovl_x_pb_type(ovl_onnx *x, int64_t data_type); /* fails on types that are not there */
 
 /* ---- texts for attributes ---- */
+void ovl_x_drop_texts(ovl_onnx *x); /* at the end: frees what ovl_x_text and its like have made */
 const char *ovl_x_text(ovl_onnx *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *ovl_x_list(ovl_onnx *x, const int64_t *values, int n); /* "1,2,3" */
 const char *ovl_x_num(ovl_onnx *x, double v); /* reads back to the same float */

@@ -487,9 +487,7 @@ static ovl_status translate_node(ovl_onnx_scope *s, const Onnx__NodeProto *node)
 		.n_out = (int)node->n_output, .scope = s, .graph = s->graph, .base = base_name(node), .err = s->model->err};
 	ovl_status st = translate_here(&x);
 	ovl_free(x.out);
-	for (size_t i = 0; i < x.texts.n; i++)
-		ovl_free(x.texts.at[i]);
-	ovl_vec_free(&x.texts);
+	ovl_x_drop_texts(&x);
 	if (st == OVL_OK)
 		return st;
 	if (!node->name || !*node->name)

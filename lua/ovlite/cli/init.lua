@@ -10,7 +10,7 @@ local function parser_of(argparse, modules)
   local parser = argparse("ovlite", "Looks at OpenVINO IR and ONNX models, runs and times them."):command_target("command"):require_command(false)
   parser:flag("-v --version", "print the version"):action(function()
     print("ovlite " .. require("ovlite").version)
-    os.exit(0)
+    os.exit(0, true)
   end)
   parser:epilog("ovlite COMMAND --help tells a command's options.")
   for _, name in ipairs(COMMANDS) do
