@@ -58,6 +58,8 @@ local function tell(name, parser, err)
 end
 
 local function main(arguments)
+  local leave = os.exit
+  os.exit = function(code) leave(code, true) end -- luacheck: ignore 122 (argparse leaves after its help, and would leave the state open)
   local found, argparse = pcall(require, "argparse")
   if not found then
     io.stderr:write("ovlite: lua-argparse is missing: install Debian's lua-argparse\n")
