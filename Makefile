@@ -255,13 +255,15 @@ doc:
 	@$(WITH_ENV) $(LUA) spec/doc/operators.lua > build/doc/operators.md && echo "doc: build/doc/operators.md"
 	@$(WITH_ENV) $(LUA) spec/doc/readme_table.lua README.md && echo "doc: the list of operations in README.md"
 
-# The ONNX suite of Debian's libonnx-testdata, with a table per operator, and the golden data; then both again on each level of instruction sets.
+# The ONNX suites, with a table per operator and per opset, also with open dimensions and saved as IR, and the golden data of OpenVINO; then what computes again
+# on each level of instruction sets.
+LEVELS = $(addprefix spec/conformance/,onnx_spec.lua newer_spec.lua microsoft_spec.lua) spec/golden/golden_spec.lua
 conformance: deps
 	@dpkg-query -W -f='' libonnx-testdata 2>/dev/null || { $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq --no-install-recommends libonnx-testdata; }
 	$(BUILD_ALL)
 	@$(WITH_ENV) OVLITE_CONFORMANCE_TABLE=1 $(LUA) $(BUSTED) $(BUSTED_FLAGS) spec/conformance spec/golden/golden_spec.lua
 	@for isa in scalar avx2 avx512; do echo "conformance on $$isa:"; \
-	  $(WITH_ENV) OVLITE_ISA=$$isa $(LUA) $(BUSTED) --output=TAP spec/conformance spec/golden/golden_spec.lua | \
+	  $(WITH_ENV) OVLITE_ISA=$$isa $(LUA) $(BUSTED) --output=TAP $(LEVELS) | \
 	  awk '/^ok/ { ok++ } /^not ok/ { bad++; print } END { print ok + 0 " pass, " bad + 0 " fail"; exit bad > 0 || ok == 0 }' || exit 1; done
 
 # The module is instrumented, luajit is not: a small program that is stands in for it (spec/support/host.c). Some kernels lay out memory in a way that
