@@ -661,7 +661,8 @@ function CompiledModel:get_runtime_model() end
 function CompiledModel:export_model() end
 ---Drops idle arenas and all plans but the last.
 function CompiledModel:release_memory() end
----Bytes of weights, packed weights and arenas, and counters of the plan cache.
+---Bytes: `weights` (originals that are in memory: most go once they are packed), `packed`, `mapped` (of both, in files that the system reads again at
+---need), `arenas`; and counters of the plan cache: `plans`, `plan_hits`, `plan_misses`, `plan_evictions`.
 ---@return table<string, integer>
 function CompiledModel:memory() end
 ---Where values live in the arena of the plan used last; bytes. A slot is taken from its first step to its last, which count from 1 in the order of execution

@@ -22,10 +22,11 @@ support.lua = os.getenv("OVLITE_LUA") or "luajit"
 support.variant = os.getenv("OVLITE_VARIANT") or "release"
 support.slow = support.variant ~= "release"
 
--- OVLITE_GC=aggressive: a collector that is always in the middle of something.
+-- OVLITE_GC=aggressive: a collector that is always in the middle of something. (With a shorter pause each allocation of a compiled loop collects a megabyte's worth,
+-- and rounds that take a second take many minutes as more of them get compiled.)
 if os.getenv("OVLITE_GC") == "aggressive" then
-  collectgarbage("setpause", 1)
-  collectgarbage("setstepmul", 100000)
+  collectgarbage("setpause", 100)
+  collectgarbage("setstepmul", 1000)
 end
 
 function support.exists(path)
