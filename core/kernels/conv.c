@@ -8,8 +8,8 @@
  * Taps above and below the picture are left out of the sum. A tile that reaches over the left or right border works on a patch: a copy of the few
  * pixels it needs with zeros around, made once for all output channels.
  *
- * Work is cut into chunks of row tiles times output channels: by channels where weights are heavy (each is then read by one thread only), else by
- * rows. */
+ * Work is cut into chunks of row tiles times output channels, numbered by rows first: a band of rows for each thread. Where that is not possible (groups,
+ * fewer tiles than threads), by channels if weights are heavy, so that each is read by one thread only, else by rows. */
 #include "kernels/conv.h"
 #include "base/memory.h"
 #include "kernels/packs.h"

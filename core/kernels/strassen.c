@@ -15,12 +15,15 @@ static const ovl_strassen_isa *isa_of(const ovl_gemm_isa *gemm)
 /* Whole cache lines, an odd number: rows spread over the cache's sets. */
 static int64_t odd_lines(int64_t n) { return (parts(n, 16) | 1) * 16; }
 
+/* Chunks of a band. */
+static int64_t units_of(const ovl_strassen *s) { return s->pairs + (s->rest > 0); }
+
 /* Cycles that the busiest thread takes, in units of a quarter's k: 14 a row and pair of panels, 16 for the sums of B, 1.5 for those of A, and more
  * where rows come from another core. */
 static double cost(const ovl_strassen *s, int64_t bands, int64_t tiles, int64_t threads)
 {
 	double rows = (double)parts(s->rows, bands), high = rows / (double)tiles < 8 ? 8 / (rows / (double)tiles) : 1;
-	int64_t units = parts((s->pairs + s->rest_units) * bands, threads);
+	int64_t units = parts(units_of(s) * bands, threads);
 	double touched = rows * (double)parts(bands, threads);
 	return (double)units * (14 * rows * high + 16) + (bands % threads ? 8 : 1.5) * touched;
 }
@@ -45,7 +48,6 @@ bool ovl_strassen_plan(ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int6
 	int64_t vl = isa->vl, vecs = parts(n, vl), mixed;
 	*s = (ovl_strassen){.m = m, .n = n, .k = k, .lda = lda, .rows = (m + 1) / 2, .depth = k / 2, .pairs = vecs / 4, .rest = vecs % 4};
 	mixed = least(n, 4 * s->pairs * vl);
-	s->rest_units = s->rest > 0;
 	if (!own || m < LEAST_ROWS || k < LEAST_DEPTH || k % 2 || vecs < LEAST_VECS || (double)m * (double)mixed * (double)k < least_work)
 		return false;
 	s->isa = own;
@@ -192,7 +194,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	const job *j = arg;
 	const ovl_strassen *s = j->s;
 	const room w = room_of(j, worker);
-	int64_t units = s->pairs + s->rest_units, number = chunk / units, pair = chunk % units;
+	int64_t units = units_of(s), number = chunk / units, pair = chunk % units;
 	const band b = band_of(s, number);
 	int64_t vl = s->isa->gemm->vl, panels = 2 * s->k * vl, fetched = 0, lines = 2 * s->depth * 16;
 	char *state = w.state + number * s->tiles;
@@ -238,5 +240,5 @@ void ovl_strassen_run(const ovl_strassen *s, const ovl_gemm *g, const float *a, 
 	job j = {.s = s, .g = g, .a = a, .c = c, .add = add, .call = call};
 	for (int i = 0; i < ovl_pool_threads(call->pool); i++)
 		memset(room_of(&j, i).state, UNKNOWN, (size_t)(s->bands * s->tiles));
-	ovl_pool_run(call->pool, (s->pairs + s->rest_units) * s->bands, do_chunk, &j);
+	ovl_pool_run(call->pool, units_of(s) * s->bands, do_chunk, &j);
 }

@@ -60,7 +60,7 @@ typedef struct ovl_strassen {
 	const ovl_strassen_isa *isa; /* NULL: not worth it */
 	int64_t m, n, k, lda;
 	int64_t rows, depth, pairs; /* of a quarter: rows, k, pairs of panels */
-	int64_t rest, rest_units;   /* panels that four do not divide are multiplied plainly; into how many chunks they go */
+	int64_t rest;               /* panels that four do not divide: multiplied plainly, one chunk a band */
 	int64_t bands, tiles;       /* rows are cut into bands, one product each; tiles of a quarter of a band */
 	int64_t lds;
 	bool copy;    /* A's own rows would fall upon each other in the cache */
