@@ -136,8 +136,13 @@ static inline __attribute__((always_inline)) void block_of(const tile_call *t, c
 		UNROLL for (int i = 0; i < W; i++)
 			store(t, vh_hswish(low[i]), vh_hswish(high[i]), i);
 	else {
+		sums copy; /* indexed by a loop, which keeps it in memory: the sums themselves stay in registers */
+		UNROLL for (int i = 0; i < W; i++) {
+			copy.low[i] = low[i];
+			copy.high[i] = high[i];
+		}
 		for (int i = 0; i < W; i++)
-			store(t, vh_act(t->act, t->a, t->b, low[i]), vh_act(t->act, t->a, t->b, high[i]), i);
+			store(t, vh_act(t->act, t->a, t->b, copy.low[i]), vh_act(t->act, t->a, t->b, copy.high[i]), i);
 	}
 }
 
