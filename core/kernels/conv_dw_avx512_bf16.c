@@ -1,7 +1,7 @@
 /* Depthwise convolutions of halves. Two lines of the picture are joined value by value (unpack), so that one vdpbf16ps does a tap of both: the first and the last of the
  * kernel, the second and the last but one, and so on. The middle line, and a line whose partner is outside the picture, become f32 in the same way, joined with zeros
  * behind them, and meet weights of f32: rounding those of the middle, which weigh most, would double the error of some nets. Nothing is multiplied by a zero weight, so
- * what a channel holds stays in it, NaN and infinity too.
+ * what a channel holds stays in it, NaN and infinity too. Pixels to the left and right of the picture are read from a line of zeros.
  *
  * Channels go in blocks of 32: `low` holds the first four of each eight, `high` the others, which is what unpacking makes of them. */
 #include "base/memory.h"
@@ -15,23 +15,25 @@
 
 enum { BLOCK = 32, WIDEST = 8, MAX_LINES = 8 };
 
-typedef struct tile {
-	const half *line[MAX_LINES]; /* of each line of the kernel; NULL: outside the picture */
+/* A block of channels of a row. */
+typedef struct row_call {
+	const half *line[MAX_LINES]; /* of each line of the kernel, at the pixel of the first tap of the first output; NULL: outside the picture */
 	int64_t height;              /* of the kernel */
-	const half *pairs;           /* of a block: [KH / 2][KW][2][16][2] */
-	const float *singles;        /* of a block: [KH][KW][2][16] */
-	const float *bias;           /* of a block: [2][16], or NULL */
+	const half *pairs;           /* of the block: [KH / 2][KW][2][16][2] */
+	const float *singles;        /* of the block: [KH][KW][2][16] */
+	const float *bias;           /* of the block: [2][16], or NULL */
 	int64_t x;                   /* from pixel to pixel */
-	int64_t first, last;         /* pixels inside the picture, of those the tile covers */
+	int64_t before, width;       /* pixels to the left of the picture; its width */
 	ovl_gemm_act act;
 	V a, b;
-	half *c;       /* NULL: into buffer */
-	float *buffer; /* [width][32] in the order of channels */
+	half *c;       /* output 0; NULL: into buffer */
+	float *buffer; /* [width of a tile][32] in the order of channels */
 	int64_t ldc;
 	__mmask32 mask;
-} tile_call;
+} row_call;
 
-typedef void (*tile_fn)(const tile_call *t);
+/* Output pixels from ox on, as many as the tile is wide. */
+typedef void (*tile_fn)(const row_call *t, int64_t ox);
 
 typedef struct dw_state {
 	ovl_conv_geometry g;
@@ -46,14 +48,25 @@ typedef struct dw_state {
 
 /* ---- tiles ---- */
 
-static inline __attribute__((always_inline)) __m512i load(const half *p, __mmask32 mask, const bool full)
+/* What a tile reads: `shift` values from the start of each line, where pixels [first, last) of the tile are inside the picture. */
+typedef struct tile_at {
+	int64_t shift, first, last;
+} tile_at;
+
+static const half zeros[BLOCK] __attribute__((aligned(64)));
+
+static inline __attribute__((always_inline)) __m512i load(const row_call *t, const tile_at *at, const half *line, int x, const bool inside, const bool full)
 {
-	return full ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi16(mask, p);
+	const half *p = line + at->shift + x * t->x;
+	if (!inside)
+		p = x >= at->first && x < at->last ? p : zeros;
+	return full ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi16(t->mask, p);
 }
 
-static inline __attribute__((always_inline)) void store(const tile_call *t, V low, V high, int i)
+static inline __attribute__((always_inline)) void store(const row_call *t, int64_t ox, V low, V high, int i, const bool full)
 {
 	const __m512i quads = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+	__m512i both;
 	if (!t->c) {
 		const VI one = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
 		const VI two = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
@@ -61,58 +74,61 @@ static inline __attribute__((always_inline)) void store(const tile_call *t, V lo
 		v_store(t->buffer + i * BLOCK + VL, _mm512_permutex2var_ps(low, two, high));
 		return;
 	}
-	_mm512_mask_storeu_epi16(t->c + i * t->ldc, t->mask, _mm512_permutexvar_epi64(quads, vh_join(low, high)));
+	both = _mm512_permutexvar_epi64(quads, vh_join(low, high));
+	if (full)
+		_mm512_storeu_si512(t->c + (ox + i) * t->ldc, both);
+	else
+		_mm512_mask_storeu_epi16(t->c + (ox + i) * t->ldc, t->mask, both);
 }
 
 typedef struct sums {
 	V low[WIDEST], high[WIDEST];
 } sums;
 
-/* K taps along x, stride S, W pixels; `inside`: no pixel needs to be looked at; `full`: all channels of the block are there. */
-static inline __attribute__((always_inline)) void two_lines(const tile_call *t, sums *s, const half *p, const half *q, const half *w, const int K, const int S,
-	const int W, const bool inside, const bool full)
+/* K taps along x, stride S, W pixels; `inside`: no pixel is outside the picture; `full`: all channels of the block are there. */
+static inline __attribute__((always_inline)) void two_lines(const row_call *t, const tile_at *at, sums *s, int64_t l, int64_t m, const int K, const int S, const int W,
+	const bool inside, const bool full)
 {
+	const half *w = t->pairs + l * K * 64;
 	__m512bh wl[5], wh[5];
 	UNROLL for (int k = 0; k < K; k++) {
 		wl[k] = (__m512bh)_mm512_loadu_si512(w + k * 64);
 		wh[k] = (__m512bh)_mm512_loadu_si512(w + k * 64 + 32);
 	}
 	UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
-		if (inside || (x >= t->first && x < t->last)) {
-			__m512i u = load(p + x * t->x, t->mask, full), v = load(q + x * t->x, t->mask, full);
-			__m512bh ul = (__m512bh)_mm512_unpacklo_epi16(u, v), uh = (__m512bh)_mm512_unpackhi_epi16(u, v);
-			UNROLL for (int k = 0; k < K; k++)
-				if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
-					s->low[(x - k) / S] = _mm512_dpbf16_ps(s->low[(x - k) / S], ul, wl[k]);
-					s->high[(x - k) / S] = _mm512_dpbf16_ps(s->high[(x - k) / S], uh, wh[k]);
-				}
-		}
+		__m512i u = load(t, at, t->line[l], x, inside, full), v = load(t, at, t->line[m], x, inside, full);
+		__m512bh ul = (__m512bh)_mm512_unpacklo_epi16(u, v), uh = (__m512bh)_mm512_unpackhi_epi16(u, v);
+		UNROLL for (int k = 0; k < K; k++)
+			if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+				s->low[(x - k) / S] = _mm512_dpbf16_ps(s->low[(x - k) / S], ul, wl[k]);
+				s->high[(x - k) / S] = _mm512_dpbf16_ps(s->high[(x - k) / S], uh, wh[k]);
+			}
 	}
 }
 
-static inline __attribute__((always_inline)) void one_line(const tile_call *t, sums *s, const half *p, const float *w, const int K, const int S, const int W,
+static inline __attribute__((always_inline)) void one_line(const row_call *t, const tile_at *at, sums *s, int64_t l, const int K, const int S, const int W,
 	const bool inside, const bool full)
 {
 	const __m512i zero = _mm512_setzero_si512();
+	const float *w = t->singles + l * K * 32;
 	V wl[5], wh[5];
 	UNROLL for (int k = 0; k < K; k++) {
 		wl[k] = v_load(w + k * 32);
 		wh[k] = v_load(w + k * 32 + VL);
 	}
 	UNROLL for (int x = 0; x < (W - 1) * S + K; x++) {
-		if (inside || (x >= t->first && x < t->last)) {
-			__m512i u = load(p + x * t->x, t->mask, full);
-			V ul = v_of_bits(_mm512_unpacklo_epi16(zero, u)), uh = v_of_bits(_mm512_unpackhi_epi16(zero, u));
-			UNROLL for (int k = 0; k < K; k++)
-				if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
-					s->low[(x - k) / S] = v_fma(ul, wl[k], s->low[(x - k) / S]);
-					s->high[(x - k) / S] = v_fma(uh, wh[k], s->high[(x - k) / S]);
-				}
-		}
+		__m512i u = load(t, at, t->line[l], x, inside, full);
+		V ul = v_of_bits(_mm512_unpacklo_epi16(zero, u)), uh = v_of_bits(_mm512_unpackhi_epi16(zero, u));
+		UNROLL for (int k = 0; k < K; k++)
+			if (x >= k && (x - k) % S == 0 && (x - k) / S < W) {
+				s->low[(x - k) / S] = v_fma(ul, wl[k], s->low[(x - k) / S]);
+				s->high[(x - k) / S] = v_fma(uh, wh[k], s->high[(x - k) / S]);
+			}
 	}
 }
 
-static inline __attribute__((always_inline)) void block_of(const tile_call *t, const int K, const int S, const int W, const bool inside, const bool full)
+static inline __attribute__((always_inline)) void tile_of(const row_call *t, const tile_at *at, int64_t ox, const int K, const int S, const int W, const bool inside,
+	const bool full)
 {
 	sums s;
 	V *low = s.low, *high = s.high;
@@ -122,19 +138,19 @@ static inline __attribute__((always_inline)) void block_of(const tile_call *t, c
 		high[i] = t->bias ? v_load(t->bias + VL) : v_zero();
 	}
 	for (; l < m && t->line[l] && t->line[m]; l++, m--)
-		two_lines(t, &s, t->line[l], t->line[m], t->pairs + l * K * 64, K, S, W, inside, full);
+		two_lines(t, at, &s, l, m, K, S, W, inside, full);
 	for (; l <= m; l++)
 		if (t->line[l])
-			one_line(t, &s, t->line[l], t->singles + l * K * 32, K, S, W, inside, full);
+			one_line(t, at, &s, l, K, S, W, inside, full);
 	if (t->act == OVL_GEMM_CLAMP)
 		UNROLL for (int i = 0; i < W; i++)
-			store(t, v_min(t->b, v_max(t->a, low[i])), v_min(t->b, v_max(t->a, high[i])), i);
+			store(t, ox, v_min(t->b, v_max(t->a, low[i])), v_min(t->b, v_max(t->a, high[i])), i, full);
 	else if (t->act == OVL_GEMM_PLAIN)
 		UNROLL for (int i = 0; i < W; i++)
-			store(t, low[i], high[i], i);
+			store(t, ox, low[i], high[i], i, full);
 	else if (t->act == OVL_GEMM_HSWISH)
 		UNROLL for (int i = 0; i < W; i++)
-			store(t, vh_hswish(low[i]), vh_hswish(high[i]), i);
+			store(t, ox, vh_hswish(low[i]), vh_hswish(high[i]), i, full);
 	else {
 		sums copy; /* indexed by a loop, which keeps it in memory: the sums themselves stay in registers */
 		UNROLL for (int i = 0; i < W; i++) {
@@ -142,29 +158,33 @@ static inline __attribute__((always_inline)) void block_of(const tile_call *t, c
 			copy.high[i] = high[i];
 		}
 		for (int i = 0; i < W; i++)
-			store(t, vh_act(t->act, t->a, t->b, copy.low[i]), vh_act(t->act, t->a, t->b, copy.high[i]), i);
+			store(t, ox, vh_act(t->act, t->a, t->b, copy.low[i]), vh_act(t->act, t->a, t->b, copy.high[i]), i, full);
 	}
 }
 
-static inline __attribute__((always_inline)) void tile(const tile_call *t, const int K, const int S, const int W)
+static inline __attribute__((always_inline)) void tile(const row_call *t, int64_t ox, const int K, const int S, const int W)
 {
-	if (t->first > 0 || t->last < (W - 1) * S + K)
-		block_of(t, K, S, W, false, false);
-	else if (t->mask == 0xffffffffu)
-		block_of(t, K, S, W, true, true);
+	int64_t first = t->before - ox * S;
+	tile_at at = {ox * S * t->x, first, first + t->width};
+	if (t->mask != 0xffffffffu)
+		tile_of(t, &at, ox, K, S, W, false, false);
+	else if (at.first > 0 || at.last < (W - 1) * S + K)
+		tile_of(t, &at, ox, K, S, W, false, true);
 	else
-		block_of(t, K, S, W, true, false);
+		tile_of(t, &at, ox, K, S, W, true, true);
 }
 
 #define WIDTHS(X, K, S) X(K, S, 1) X(K, S, 2) X(K, S, 3) X(K, S, 4) X(K, S, 5) X(K, S, 6) X(K, S, 7) X(K, S, 8)
 #define TILE_FUNCTION(K, S, W) \
-	static __attribute__((noinline)) void tile_##K##_##S##_##W(const tile_call *t) { tile(t, K, S, W); }
+	static __attribute__((noinline)) void tile_##K##_##S##_##W(const row_call *t, int64_t ox) { tile(t, ox, K, S, W); }
 #define TILE_ENTRY(K, S, W) tile_##K##_##S##_##W,
 WIDTHS(TILE_FUNCTION, 3, 1)
 WIDTHS(TILE_FUNCTION, 3, 2)
 WIDTHS(TILE_FUNCTION, 5, 1)
 WIDTHS(TILE_FUNCTION, 5, 2)
 static const tile_fn tiles[2][2][WIDEST] = {{{WIDTHS(TILE_ENTRY, 3, 1)}, {WIDTHS(TILE_ENTRY, 3, 2)}}, {{WIDTHS(TILE_ENTRY, 5, 1)}, {WIDTHS(TILE_ENTRY, 5, 2)}}};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* The width that wastes least: pixels done twice cost, and so does each tile. */
 static int64_t best_width(int64_t out)
@@ -390,32 +410,34 @@ static void find_lines(const dw_state *s, int64_t row, int64_t *line, bool *insi
 	}
 }
 
-static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_t row, int64_t block, int64_t end)
+/* A block of a row, tile by tile. */
+static void do_block(const dw_state *s, const ovl_call *call, row_call *t, int64_t row, int64_t channel, int64_t n)
 {
-	const ovl_conv_geometry *g = &s->g;
+	int64_t width = s->g.out[2];
+	for (int64_t x = 0; x < width; x += s->width) {
+		int64_t ox = least(x, width - s->width); /* the last tile does some pixels again */
+		s->fn(t, ox);
+		if (s->buffered)
+			finish(s, call, t->buffer, row * width + ox, channel, n);
+	}
+}
+
+static void do_row(const dw_state *s, const ovl_call *call, row_call *t, int64_t row, int64_t block, int64_t end)
+{
 	int64_t line[MAX_LINES];
 	bool inside[MAX_LINES];
 	find_lines(s, row, line, inside);
-	t->height = g->kernel[1];
-	for (int64_t x = 0; x < g->out[2]; x += s->width) {
-		int64_t ox = x + s->width <= g->out[2] ? x : g->out[2] - s->width; /* the last tile does some pixels again */
-		int64_t at = ox * g->stride[2] - g->pad_begin[2], pixel = row * g->out[2] + ox;
-		t->first = -at;
-		t->last = g->in[2] - at;
-		for (int64_t b = block; b < end; b++) {
-			int64_t channel = b * BLOCK, n = g->groups - channel < BLOCK ? g->groups - channel : BLOCK;
-			const char *weights = (const char *)s->weights->data + (size_t)b * s->block_size;
-			for (int64_t i = 0; i < t->height; i++)
-				t->line[i] = inside[i] ? (const half *)call->in[0] + line[i] + ox * g->stride[2] * s->ld + channel : NULL;
-			t->pairs = (const half *)(const void *)weights;
-			t->singles = (const float *)(const void *)(weights + s->pairs_size);
-			t->bias = s->bias_blocks ? s->bias_blocks + channel : NULL;
-			t->mask = n == BLOCK ? 0xffffffffu : (1u << n) - 1;
-			t->c = s->buffered ? NULL : (half *)call->out[0] + pixel * s->ldc + channel;
-			s->fn(t);
-			if (s->buffered)
-				finish(s, call, t->buffer, pixel, channel, n);
-		}
+	for (int64_t b = block; b < end; b++) {
+		int64_t channel = b * BLOCK, n = least(s->g.groups - channel, BLOCK);
+		const char *weights = (const char *)s->weights->data + (size_t)b * s->block_size;
+		for (int64_t i = 0; i < t->height; i++)
+			t->line[i] = inside[i] ? (const half *)call->in[0] + line[i] + channel : NULL;
+		t->pairs = (const half *)(const void *)weights;
+		t->singles = (const float *)(const void *)(weights + s->pairs_size);
+		t->bias = s->bias_blocks ? s->bias_blocks + channel : NULL;
+		t->mask = n == BLOCK ? 0xffffffffu : (1u << n) - 1;
+		t->c = s->buffered ? NULL : (half *)call->out[0] + row * s->g.out[2] * s->ldc + channel;
+		do_block(s, call, t, row, channel, n);
 	}
 }
 
@@ -423,7 +445,8 @@ static void do_row(const dw_state *s, const ovl_call *call, tile_call *t, int64_
 static void do_rows(const dw_state *s, const ovl_call *call, int64_t row, int64_t end, int64_t first, int64_t last)
 {
 	float buffer[WIDEST * BLOCK] __attribute__((aligned(64)));
-	tile_call t = {.buffer = buffer, .x = s->ld, .ldc = s->ldc, .act = s->buffered ? OVL_GEMM_PLAIN : s->tail.act, .a = v_set(s->tail.alpha), .b = v_set(s->tail.beta)};
+	row_call t = {.height = s->g.kernel[1], .buffer = buffer, .x = s->ld, .before = s->g.pad_begin[2], .width = s->g.in[2], .ldc = s->ldc,
+		.act = s->buffered ? OVL_GEMM_PLAIN : s->tail.act, .a = v_set(s->tail.alpha), .b = v_set(s->tail.beta)};
 	for (int64_t stop; row < end; row = stop) {
 		stop = row + s->group < end ? row + s->group : end;
 		for (int64_t c = first; c < last; c += s->step)
