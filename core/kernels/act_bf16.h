@@ -5,7 +5,7 @@
 #include "kernels/gemm.h"
 #include "kernels/vec_bf16.h"
 
-static inline V vh_hswish(V x) { return v_mul(v_mul(x, v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))))), v_set(1.0f / 6.0f)); }
+static inline V vh_hswish(V x) { return v_mul(x, v_min(v_set(1.0f), v_max(v_zero(), v_fma(x, v_set(1.0f / 6.0f), v_set(0.5f))))); }
 
 static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 {
@@ -15,7 +15,7 @@ static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 	case OVL_GEMM_CLAMP:
 		return v_min(b, v_max(a, x));
 	case OVL_GEMM_SWISH:
-		return v_mul(x, vh_sigmoid(v_mul(a, x)));
+		return v_mul(x, vh_sigmoid(a, x));
 	case OVL_GEMM_HSWISH:
 		return vh_hswish(x);
 	case OVL_GEMM_GELU_ERF:
@@ -23,7 +23,7 @@ static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 	case OVL_GEMM_GELU_TANH:
 		return v_gelu_tanh(x);
 	case OVL_GEMM_SIGMOID:
-		return vh_sigmoid(x);
+		return vh_sigmoid(v_set(1.0f), x);
 	case OVL_GEMM_TANH:
 		return v_tanh(x);
 	case OVL_GEMM_SCALE:

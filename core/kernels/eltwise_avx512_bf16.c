@@ -154,8 +154,8 @@ static inline __attribute__((always_inline)) V do_stage(const ovl_eltwise_stage 
 	case OVL_STAGE_SUB: return v_sub(x, y);
 	case OVL_STAGE_RSUB: return v_sub(y, x);
 	case OVL_STAGE_MUL: return v_mul(x, y);
-	case OVL_STAGE_SWISH: return v_mul(x, vh_sigmoid(v_mul(a, x)));
-	case OVL_STAGE_SIGMOID: return vh_sigmoid(x);
+	case OVL_STAGE_SWISH: return v_mul(x, vh_sigmoid(a, x));
+	case OVL_STAGE_SIGMOID: return vh_sigmoid(v_set(1.0f), x);
 	default: return x;
 	}
 }

@@ -40,19 +40,21 @@ static inline void vh_widen_row(float *to, const half *from, int64_t n)
 		v_store_t(to + i, vh_load_t(from + i, v_tail(n - i)), v_tail(n - i));
 }
 
-/* exp to about 2^-14 of its value: enough before a rounding to bf16. */
-static inline V vh_exp(V x)
+/* 2 ** x to 2^-13.7 of its value: enough before a rounding to bf16. */
+static inline V vh_exp2(V x)
 {
-	V y = v_mul(v_min(v_set(89.0f), v_max(v_set(-105.0f), x)), v_set(1.44269504f)), n = v_round(y), f = v_sub(y, n), q;
-	q = v_fma(v_set(9.6181291e-3f), f, v_set(5.5504109e-2f));
-	q = v_fma(q, f, v_set(2.4022651e-1f));
-	q = v_fma(q, f, v_set(6.9314718e-1f));
-	return v_scale(v_fma(q, f, v_set(1.0f)), n);
+	V f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); /* x - floor(x), 0 for infinity; scaling takes the floor by itself */
+	V p = v_fma(v_set(7.80245233e-2f), f, v_set(2.26067159e-1f));
+	p = v_fma(p, f, v_set(6.95833537e-1f));
+	return v_scale(v_fma(p, f, v_set(9.99925219e-1f)), x);
 }
+
+static inline V vh_exp(V x) { return vh_exp2(v_mul(x, v_set(1.44269504f))); }
 
 /* 1 / x to 2^-14. */
 static inline V vh_reciprocal(V x) { return _mm512_rcp14_ps(x); }
-static inline V vh_sigmoid(V x) { return vh_reciprocal(v_add(v_set(1.0f), vh_exp(v_xor(x, v_set(-0.0f))))); }
+/* 1 / (1 + exp(-a x)) */
+static inline V vh_sigmoid(V a, V x) { return vh_reciprocal(v_add(v_set(1.0f), vh_exp2(v_mul(x, v_mul(a, v_set(-1.44269504f)))))); }
 
 /* x * Phi(x): an odd polynomial for Phi - 1/2 up to 4, within 2e-5 there. */
 static inline V vh_gelu_erf(V x)
