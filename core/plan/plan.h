@@ -66,8 +66,7 @@ struct ovl_plan {
 	size_t arena_size, scratch_size; /* bytes; scratch: what steps share, then a room for each worker */
 	size_t shared_size, room_size;
 	uint64_t used; /* for the cache's order */
-
-
+	int64_t least_ns; /* atomic: the shortest run of all requests; 0: none yet */
 };
 
 /* What a program is compiled for. */

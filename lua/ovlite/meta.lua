@@ -726,7 +726,7 @@ local InferRequest = {}
 ---@param share_outputs? boolean
 ---@return ov.OVDict
 function InferRequest:infer(inputs, share_inputs, share_outputs) end
----Starts a run and returns at once.
+---Starts a run and returns at once; a run that is known to take some microseconds is over by then.
 ---@param inputs? ov.Inputs
 ---@param userdata? any nil keeps the last one
 ---@param share_inputs? boolean|ov.Sharing
