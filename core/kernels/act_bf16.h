@@ -5,8 +5,6 @@
 #include "kernels/gemm.h"
 #include "kernels/vec_bf16.h"
 
-static inline V vh_hswish(V x) { return v_mul(x, v_min(v_set(1.0f), v_max(v_zero(), v_fma(x, v_set(1.0f / 6.0f), v_set(0.5f))))); }
-
 static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 {
 	switch (act) {
@@ -17,7 +15,7 @@ static inline V vh_act(ovl_gemm_act act, V a, V b, V x)
 	case OVL_GEMM_SWISH:
 		return v_mul(x, vh_sigmoid(a, x));
 	case OVL_GEMM_HSWISH:
-		return vh_hswish(x);
+		return v_hswish(x, a, b);
 	case OVL_GEMM_GELU_ERF:
 		return vh_gelu_erf(x);
 	case OVL_GEMM_GELU_TANH:

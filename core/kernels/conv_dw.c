@@ -168,7 +168,7 @@ static void do_row(const dw_state *s, const ovl_call *call, ovl_dw_tile *t, int6
 		t->c = (float *)call->out[0] + pixel * s->ldc + channel;
 		t->add = s->tail.add_input < 0 ? NULL : (const float *)call->in[s->tail.add_input] + pixel * s->ldadd + channel;
 		s->fn(t);
-		if (s->tail.act > OVL_GEMM_CLAMP)
+		if (s->tail.act > OVL_GEMM_IN_REGISTERS)
 			s->isa->gemm->act(s->tail.act, s->tail.alpha, s->tail.beta, t->c, s->ldc, s->width, t->channels);
 		if (s->tail.rest.n)
 			s->isa->gemm->posts(&s->tail.rest, t->c, s->ldc, s->width, t->channels, pixel, channel, call->in);
@@ -190,9 +190,9 @@ static void do_rows(const dw_state *s, const ovl_call *call, int64_t row, int64_
 		.width = s->width,
 		.ldc = s->ldc,
 		.ldadd = s->ldadd,
-		.clamp = s->tail.act == OVL_GEMM_CLAMP,
-		.low = s->tail.alpha,
-		.high = s->tail.beta};
+		.act = s->tail.act,
+		.alpha = s->tail.alpha,
+		.beta = s->tail.beta};
 	for (int64_t stop; row < end; row = stop) {
 		stop = row + s->group < end ? row + s->group : end;
 		for (int64_t c = first; c < last; c = next) {

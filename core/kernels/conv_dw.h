@@ -23,8 +23,8 @@ typedef struct ovl_dw_tile {
 	int64_t ldc;
 	const float *bias, *add; /* or NULL */
 	int64_t ldadd;
-	bool clamp;
-	float low, high;
+	ovl_gemm_act act; /* what is done in registers of it */
+	float alpha, beta;
 } ovl_dw_tile;
 
 typedef void (*ovl_dw_fn)(const ovl_dw_tile *t);

@@ -150,7 +150,7 @@ static inline __attribute__((always_inline)) void tile_of(const row_call *t, con
 			store(t, ox, low[i], high[i], i, full);
 	else if (t->act == OVL_GEMM_HSWISH)
 		UNROLL for (int i = 0; i < W; i++)
-			store(t, ox, vh_hswish(low[i]), vh_hswish(high[i]), i, full);
+			store(t, ox, v_hswish(low[i], t->a, t->b), v_hswish(high[i], t->a, t->b), i, full);
 	else {
 		sums copy; /* indexed by a loop, which keeps it in memory: the sums themselves stay in registers */
 		UNROLL for (int i = 0; i < W; i++) {

@@ -6,20 +6,23 @@
 #define KEEP(x) __asm__("" : "+v"(x))
 
 /* Fields are read once, before the first store: the compiler cannot know that stores leave the tile alone. */
-static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *t, const V *sum, int width, int64_t channel)
+static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *t, V *sum, int width, int64_t channel)
 {
-	V low = v_set(t->clamp ? t->low : -__builtin_inff()), high = v_set(t->clamp ? t->high : __builtin_inff());
+	V alpha = v_set(t->alpha), beta = v_set(t->beta);
 	float *c = t->c + channel;
 	const float *add = t->add;
 	int64_t ldc = t->ldc, ldadd = t->ldadd;
-	if (add) {
-		add += channel;
+	if (add)
 		UNROLL for (int i = 0; i < width; i++)
-			v_store(c + i * ldc, v_min(high, v_max(low, v_add(sum[i], v_load(add + i * ldadd)))));
-	} else {
+			sum[i] = v_add(sum[i], v_load(add + channel + i * ldadd));
+	if (t->act == OVL_GEMM_CLAMP)
 		UNROLL for (int i = 0; i < width; i++)
-			v_store(c + i * ldc, v_min(high, v_max(low, sum[i])));
-	}
+			sum[i] = v_min(beta, v_max(alpha, sum[i]));
+	else if (t->act == OVL_GEMM_HSWISH)
+		UNROLL for (int i = 0; i < width; i++)
+			sum[i] = v_hswish(sum[i], alpha, beta);
+	UNROLL for (int i = 0; i < width; i++)
+		v_store(c + i * ldc, sum[i]);
 }
 
 /* Which pixels of a tile lie inside the picture: all, all but K / 2 at one end or at both, or whatever `first` and `last` say. */
@@ -97,7 +100,7 @@ static void tile_any(const ovl_dw_tile *t)
 {
 	for (int64_t c = 0; c < t->channels; c += VL) {
 		VT tail = v_tail(t->channels - c);
-		V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + c) : v_zero(), low = v_set(t->low), high = v_set(t->high);
+		V sum[OVL_DW_WIDEST], start = t->bias ? v_load(t->bias + c) : v_zero(), alpha = v_set(t->alpha), beta = v_set(t->beta);
 		UNROLL for (int i = 0; i < OVL_DW_WIDEST; i++)
 			sum[i] = start;
 		for (int64_t l = 0; l < t->lines; l++)
@@ -115,8 +118,10 @@ static void tile_any(const ovl_dw_tile *t)
 				continue;
 			if (t->add)
 				s = v_add(s, v_load_t(t->add + i * t->ldadd + c, tail));
-			if (t->clamp)
-				s = v_min(high, v_max(low, s));
+			if (t->act == OVL_GEMM_CLAMP)
+				s = v_min(beta, v_max(alpha, s));
+			else if (t->act == OVL_GEMM_HSWISH)
+				s = v_hswish(s, alpha, beta);
 			v_store_t(t->c + i * t->ldc + c, s, tail);
 		}
 	}

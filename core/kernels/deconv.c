@@ -474,14 +474,14 @@ static void spread_chunk(void *arg, int64_t chunk, int worker)
 	if (cancelled(job->call))
 		return;
 	ovl_gemm_set_tail(&p, &s->tail, job->call->in);
-	if (p.act > OVL_GEMM_CLAMP) /* done below, for a whole tile at a time */
+	if (p.act > OVL_GEMM_IN_REGISTERS) /* done below, for a whole tile at a time */
 		p.act = OVL_GEMM_PLAIN;
 	for (; tile < end; tile++) {
 		int64_t row = tile / across, x = ovl_gemm_tile_at(g->in[2], across, tile % across),
 			n = ovl_gemm_tile_at(g->in[2], across, tile % across + 1) - x;
 		int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0], image = row / (g->in[1] * g->in[0]);
 		s->isa->run(&p, n, (const float *)job->call->in[0] + (row * g->in[2] + x) * s->ld, s->ld, products, NULL, 0, 0, s->vecs);
-		if (s->tail.act > OVL_GEMM_CLAMP)
+		if (s->tail.act > OVL_GEMM_IN_REGISTERS)
 			s->isa->act(s->tail.act, s->tail.alpha, s->tail.beta, products, 0, 1, n * s->n);
 		scatter(s, products, n, (float *)job->call->out[0] + image * g->out[0] * g->out[1] * g->out[2] * s->ldc, z, y, x);
 	}

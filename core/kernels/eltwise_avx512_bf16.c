@@ -147,7 +147,7 @@ static inline __attribute__((always_inline)) V do_stage(const ovl_eltwise_stage 
 	switch (s->kind) {
 	case OVL_STAGE_RELU: return v_max(v_zero(), x);
 	case OVL_STAGE_CLAMP: return v_min(b, v_max(a, x));
-	case OVL_STAGE_HSWISH: return vh_hswish(x);
+	case OVL_STAGE_HSWISH: return v_hswish(x, v_set(1.0f), v_zero());
 	case OVL_STAGE_HSIGMOID: return v_min(v_set(1.0f), v_max(v_zero(), v_fma(a, x, b)));
 	case OVL_STAGE_LINEAR: return v_fma(a, x, b);
 	case OVL_STAGE_ADD: return v_add(x, y);

@@ -33,6 +33,8 @@ static bool as_act(const ovl_post *post, ovl_gemm_act *act, float *alpha, float 
 	case OVL_POST_SWISH:
 		return *act = OVL_GEMM_SWISH, true;
 	case OVL_POST_HSWISH:
+		*alpha = 1;
+		*beta = 0;
 		return *act = OVL_GEMM_HSWISH, true;
 	case OVL_POST_GELU_ERF:
 		return *act = OVL_GEMM_GELU_ERF, true;
@@ -62,6 +64,10 @@ static int take(const ovl_problem *p, int axis, ovl_gemm_tail *tail)
 		tail->add_input = p->posts[i++].input;
 	if (i < p->n_posts && as_act(&p->posts[i], &tail->act, &tail->alpha, &tail->beta))
 		i++;
+	if (tail->act == OVL_GEMM_HSWISH && i < p->n_posts && p->posts[i].kind == OVL_POST_LINEAR) {
+		tail->alpha = p->posts[i].alpha;
+		tail->beta = p->posts[i++].beta;
+	}
 	return i;
 }
 

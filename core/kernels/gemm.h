@@ -19,12 +19,13 @@ typedef struct ovl_gemm_seg {
 	int64_t a, b;
 } ovl_gemm_seg;
 
-/* What is done to sums before they are stored. Those up to CLAMP in registers, the others on the stored tile while it is in L1. */
+/* What is done to sums before they are stored. Those up to IN_REGISTERS there, the others on the stored tile while it is in L1. */
 typedef enum ovl_gemm_act {
 	OVL_GEMM_PLAIN,
-	OVL_GEMM_CLAMP, /* min(max(x, alpha), beta); RELU has beta infinite */
+	OVL_GEMM_CLAMP,  /* min(max(x, alpha), beta); RELU has beta infinite */
+	OVL_GEMM_HSWISH, /* hswish(x) * alpha + beta */
+	OVL_GEMM_IN_REGISTERS = OVL_GEMM_HSWISH,
 	OVL_GEMM_SWISH,
-	OVL_GEMM_HSWISH,
 	OVL_GEMM_GELU_ERF,
 	OVL_GEMM_GELU_TANH,
 	OVL_GEMM_SIGMOID,

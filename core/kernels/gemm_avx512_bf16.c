@@ -143,7 +143,7 @@ static inline __attribute__((always_inline)) void tile(const tile_call *t, const
 	if (t->hswish)
 		UNROLL for (int m = 0; m < mr; m++)
 			UNROLL for (int v = 0; v < all; v++)
-				s.x[m][v] = vh_hswish(s.x[m][v]);
+				s.x[m][v] = v_hswish(s.x[m][v], v_set(t->low), v_set(t->high));
 	UNROLL for (int m = 0; m < mr; m++)
 		store_row(t, m * t->ldc, s.x[m], all, tail);
 }
@@ -229,7 +229,7 @@ static void one_tile(tile_call *t, const ovl_gemm_bf16 *g, const ovl_gemm_bf16_r
 {
 	float buffer[BUFFER] __attribute__((aligned(64)));
 	char *c = (char *)r->c + column * (g->c_half ? 2 : 4);
-	bool narrow = t->n <= (nv - 1) * VL + VL / 2, buffered = (g->act > OVL_GEMM_CLAMP && g->act != OVL_GEMM_HSWISH) || g->rest;
+	bool narrow = t->n <= (nv - 1) * VL + VL / 2, buffered = g->act > OVL_GEMM_IN_REGISTERS || g->rest;
 	t->a = r->a;
 	t->lda = r->lda;
 	t->seg = r->seg;

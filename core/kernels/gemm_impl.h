@@ -12,6 +12,17 @@
 
 #define UNROLL _Pragma("GCC unroll 16")
 
+/* Functions that are done in registers, on a row of a tile. */
+static inline __attribute__((always_inline)) void act_row(V *x, const int nv, ovl_gemm_act act, V alpha, V beta)
+{
+	if (act == OVL_GEMM_CLAMP)
+		UNROLL for (int v = 0; v < nv; v++)
+			x[v] = v_min(beta, v_max(alpha, x[v]));
+	else if (act == OVL_GEMM_HSWISH)
+		UNROLL for (int v = 0; v < nv; v++)
+			x[v] = v_hswish(x[v], alpha, beta);
+}
+
 typedef struct tile_call {
 	const float *a;
 	const ovl_gemm_seg *seg;
@@ -85,12 +96,8 @@ static inline __attribute__((always_inline)) void tile(const tile_call *t, const
 				const float *p = t->add + m * t->ldadd + v * VL;
 				acc[m][v] = v_add(acc[m][v], v == nv - 1 ? v_load_t(p, tail) : v_load(p));
 			}
-	if (t->act == OVL_GEMM_CLAMP) {
-		V low = v_set(t->alpha), high = v_set(t->beta);
-		UNROLL for (int m = 0; m < mr; m++)
-			UNROLL for (int v = 0; v < nv; v++)
-				acc[m][v] = v_min(high, v_max(low, acc[m][v]));
-	}
+	UNROLL for (int m = 0; m < mr; m++)
+		act_row(acc[m], nv, t->act, v_set(t->alpha), v_set(t->beta));
 	UNROLL for (int m = 0; m < mr; m++)
 		UNROLL for (int v = 0; v < nv; v++) {
 			float *p = t->c + m * t->ldc + v * VL;
@@ -140,16 +147,16 @@ static inline __attribute__((always_inline)) void half_tile(const tile_call *t, 
 		}
 	}
 	UNROLL for (int m = 0; m < mr; m++) {
-		V low = t->act == OVL_GEMM_CLAMP ? v_set(t->alpha) : v_set(-__builtin_inff()), high = v_set(t->act == OVL_GEMM_CLAMP ? t->beta : __builtin_inff());
-		V h = vh_whole(half[m]);
+		V x[2] = {vh_whole(half[m]), acc[m]};
 		float *c = t->c + m * t->ldc;
 		if (t->add) {
-			acc[m] = nv > 1 ? v_add(acc[m], v_load(t->add + m * t->ldadd)) : acc[m];
-			h = v_add(h, v_load_t(t->add + m * t->ldadd + (nv - 1) * VL, tail));
+			x[0] = v_add(x[0], v_load_t(t->add + m * t->ldadd + (nv - 1) * VL, tail));
+			x[1] = nv > 1 ? v_add(x[1], v_load(t->add + m * t->ldadd)) : x[1];
 		}
+		act_row(x, nv, t->act, v_set(t->alpha), v_set(t->beta));
 		if (nv > 1)
-			v_store(c, v_min(high, v_max(low, acc[m])));
-		v_store_t(c + (nv - 1) * VL, v_min(high, v_max(low, h)), tail);
+			v_store(c, x[1]);
+		v_store_t(c + (nv - 1) * VL, x[0], tail);
 	}
 }
 
@@ -196,7 +203,7 @@ static void gemm_act(ovl_gemm_act act, float alpha, float beta, float *c, int64_
 	case OVL_GEMM_SWISH:
 		ACT_LOOP(v_swish(x, a));
 	case OVL_GEMM_HSWISH:
-		ACT_LOOP(v_mul(v_mul(x, v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))))), v_set(1.0f / 6.0f)));
+		ACT_LOOP(v_hswish(x, a, b));
 	case OVL_GEMM_GELU_ERF:
 		ACT_LOOP(v_gelu_erf(x));
 	case OVL_GEMM_GELU_TANH:
@@ -219,7 +226,7 @@ static void one_tile(tile_call *t, const ovl_gemm *g, const ovl_gemm_rows *r, in
 	t->c = r->c + column;
 	t->add = r->add ? r->add + column : NULL;
 	tile_for(r->mr, nv, t->n)(t);
-	if (t->act > OVL_GEMM_CLAMP)
+	if (t->act > OVL_GEMM_IN_REGISTERS)
 		gemm_act(t->act, t->alpha, t->beta, t->c, t->ldc, r->mr, t->n);
 	if (g->rest)
 		V_NAME(ovl_posts_tile)(g->rest, t->c, t->ldc, r->mr, t->n, r->row, g->first_column + column, g->in);

@@ -129,7 +129,7 @@ static void tail(const job *j, float *c, int64_t rows, int64_t n, int64_t row, i
 	const ovl_gemm *g = j->g;
 	if (rows < 1)
 		return;
-	if (g->act > OVL_GEMM_PLAIN)
+	if (g->act > OVL_GEMM_IN_REGISTERS)
 		j->s->isa->gemm->act(g->act, g->alpha, g->beta, c, g->ldc, rows, n);
 	if (g->rest)
 		j->s->isa->gemm->posts(g->rest, c, g->ldc, rows, n, row, column, g->in);
@@ -207,6 +207,9 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		.mix = true,
 		.ldc = j->g->ldc,
 		.ldadd = j->g->ldadd,
+		.act = j->g->act,
+		.alpha = j->g->alpha,
+		.beta = j->g->beta,
 		.n = least(2 * vl, s->n - (s->pairs + pair) * 2 * vl)};
 	if (j->call->cancel && __atomic_load_n(j->call->cancel, __ATOMIC_RELAXED))
 		return;

@@ -33,6 +33,8 @@ typedef struct ovl_strassen_tile {
 	float *c[2][2], *last_c[2];           /* last: of the lower quarters; the row may not exist and go elsewhere */
 	const float *add[2][2], *last_add[2]; /* NULL: none */
 	int64_t ldc, ldadd;
+	ovl_gemm_act act; /* what is done in registers of it */
+	float alpha, beta;
 	int64_t n; /* columns of the right half's panels: the last vector may be partial */
 	int mr;
 } ovl_strassen_tile;

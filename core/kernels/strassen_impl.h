@@ -82,7 +82,7 @@ static inline __attribute__((always_inline)) void add_kept(V acc[14][2], const f
 	}
 }
 
-/* C = x + bias + add of quarter (i, j); `also`: another summand, or NULL */
+/* C = act(x + bias + add) of quarter (i, j); `also`: another summand, or NULL */
 static inline __attribute__((always_inline)) void finish(const stile *q, V acc[14][2], const float *also, const int i, const int j, const int mr)
 {
 	V bias0 = q->bias[j] ? v_load(q->bias[j]) : v_zero(), bias1 = q->bias[j] ? v_load(q->bias[j] + VL) : v_zero();
@@ -90,21 +90,22 @@ static inline __attribute__((always_inline)) void finish(const stile *q, V acc[1
 	UNROLL for (int m = 0; m < mr; m++)
 	{
 		float *c = i && m == mr - 1 ? q->last_c[j] : q->c[i][j] + m * q->ldc;
-		V x0 = v_add(acc[m][0], bias0), x1 = v_add(acc[m][1], bias1);
+		V x[2] = {v_add(acc[m][0], bias0), v_add(acc[m][1], bias1)};
 		if (also) {
-			x0 = v_add(x0, v_load(also + 2 * m * VL));
-			x1 = v_add(x1, v_load(also + (2 * m + 1) * VL));
+			x[0] = v_add(x[0], v_load(also + 2 * m * VL));
+			x[1] = v_add(x[1], v_load(also + (2 * m + 1) * VL));
 		}
 		if (q->add[i][j]) {
 			const float *r = i && m == mr - 1 ? q->last_add[j] : q->add[i][j] + m * q->ldadd;
-			x0 = v_add(x0, v_load(r));
-			x1 = v_add(x1, j ? v_load_t(r + VL, tail) : v_load(r + VL));
+			x[0] = v_add(x[0], v_load(r));
+			x[1] = v_add(x[1], j ? v_load_t(r + VL, tail) : v_load(r + VL));
 		}
-		v_store(c, x0);
+		act_row(x, 2, q->act, v_set(q->alpha), v_set(q->beta));
+		v_store(c, x[0]);
 		if (j)
-			v_store_t(c + VL, x1, tail);
+			v_store_t(c + VL, x[1], tail);
 		else
-			v_store(c + VL, x1);
+			v_store(c + VL, x[1]);
 	}
 }
 

@@ -78,6 +78,13 @@ static inline V v_one_and_exp(V x)
 static inline V v_sigmoid(V x) { return v_div(v_set(1.0f), v_one_and_exp(x)); }
 static inline V v_swish(V x, V beta) { return v_div(x, v_one_and_exp(v_mul(beta, x))); }
 
+/* x min(max(x + 3, 0), 6) / 6 * a + b */
+static inline V v_hswish(V x, V a, V b)
+{
+	V gate = v_min(v_set(6.0f), v_max(v_zero(), v_add(x, v_set(3.0f))));
+	return v_fma(v_mul(x, gate), v_mul(a, v_set(1.0f / 6.0f)), b);
+}
+
 /* expm1(2|x|) / (expm1(2|x|) + 2), with the sign of x. */
 static inline V v_tanh(V x)
 {

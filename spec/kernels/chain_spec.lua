@@ -16,6 +16,7 @@ local blocks = {
   { "wide rows in many bands", 1, 16, 40, 200, 96, 3, 2, 1, 24, "relu6", false, false, 2 },
   { "scaled by squeeze and excitation", 2, 10, 30, 14, 50, 3, 1, 1, 20, "swish", false, true, 2 },
   { "scaled, two threads, five by five", 1, 16, 28, 28, 72, 5, 2, 2, 40, "hswish", false, true, 2 },
+  { "hard swish, scaled and shifted", 1, 12, 30, 21, 61, 3, 1, 1, 20, "affine", false, false, 2 },
 }
 
 local function in_child(batch, channels, height, width, expanded, kernel, stride, pad, projected, activation, residual, scaled, threads)
@@ -31,6 +32,7 @@ local function in_child(batch, channels, height, width, expanded, kernel, stride
   local function build(o, p)
     local function act(v)
       if activation == "relu6" then return o.clamp(v, 0, 6) end
+      if activation == "affine" then return o.add(o.multiply(o.hswish(v), o.constant(-0.7)), o.constant(0.4)) end
       return ({ relu = o.relu, swish = o.swish, hswish = o.hswish })[activation](v)
     end
     local y = act(o.add(o.convolution(p, o.constant(w1), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 }), o.constant(b1)))

@@ -33,6 +33,8 @@ local function checks()
       if tail == "residual" then y = o.add(y, o.constant(rest)) end
       if tail == "gelu" then y = o.gelu(y) end
       if tail == "chain" then y = o.hswish(o.abs(y)) end
+      if tail == "affine" then y = o.add(o.multiply(o.hswish(y), o.constant(-0.7)), o.constant(0.4)) end
+      if tail == "clamp" then y = o.clamp(y, -1, 1.5) end
       return y
     end
     local got, kind = run(build, x, { INFERENCE_NUM_THREADS = threads })
@@ -41,7 +43,7 @@ local function checks()
 
   for _, case in ipairs({ { 48, 256, 256, "plain", 1 }, { 49, 258, 256, "bias", 2 }, { 74, 384, 384, "gelu", 2 }, { 197, 192, 192, "residual", 2 },
     { 51, 322, 249, "chain", 3 }, { 97, 130, 505, "residual", 1 }, { 64, 512, 256, "bias", 2 }, { 131, 1024, 128, "gelu", 4 },
-    { 111, 258, 250, "plain", 2 }, { 147, 240, 240, "bias", 2 }, { 60, 480, 470, "residual", 3 } }) do
+    { 111, 258, 250, "affine", 2 }, { 96, 256, 272, "clamp", 2 }, { 147, 240, 240, "bias", 2 }, { 60, 480, 470, "residual", 3 } }) do
     local m, k, n, tail, threads = unpack(case)
     for _, turned in ipairs({ false, true }) do
       local got, kind, want = product(m, k, n, tail, threads, nil, turned)
