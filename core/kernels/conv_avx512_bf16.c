@@ -1,7 +1,8 @@
 /* Dense convolutions of halves: conv.c's way (a tile of pixels of an output row is a sum over segments, one for each tap) on the tiles of gemm_bf16.h.
  *
- * A picture of few channels that comes as planes of f32 (the first layer) is laid out anew first: halves, channels side by side, with zeros around it. The taps of a line
- * are then one segment, and no tile reaches over a border. Everywhere else tiles at a border work on a patch: a copy of the pixels they need with zeros around. */
+ * A picture of few channels that comes as planes of f32 (the first layer) is laid out anew, some lines at a time: halves, channels side by side, with zeros around it. The
+ * taps of a line are then one segment, and no tile reaches over a border. Everywhere else tiles at a border work on a patch: a copy of the pixels they need with zeros
+ * around. */
 #include "base/memory.h"
 #include "kernels/conv.h"
 #include "kernels/gemm_bf16.h"
@@ -11,13 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MR = OVL_GEMM_BF16_MR, MAX_PLANES = 4, NARROW_GROUP = 16 };
+enum { MR = OVL_GEMM_BF16_MR, MAX_PLANES = 4, NARROW_GROUP = 16, STAGE_BYTES = 64 << 10 };
 
 typedef struct conv_state {
 	ovl_conv_geometry g; /* of staged pictures: as laid out, borders included */
 	bool staged, pointwise; /* pointwise: g has all pixels in one row */
 	int64_t line;           /* pointwise: pixels of a row of the image */
 	int64_t planes_y, planes_x, pad_y, pad_x; /* staged: the picture as it comes */
+	int64_t stage_rows;                       /* output rows whose lines are laid out together */
+	uint16_t mix[2][32];                      /* 16 pixels of up to 4 planes side by side: two permutations of all of them */
 	int64_t ic, oc;                           /* of a group */
 	int64_t kx, k, n_seg, panel;              /* segments along x; values of a segment; segments; halves of a panel of weights */
 	int64_t image, z, y, x;                   /* strides of what tiles read */
@@ -139,7 +142,8 @@ static void set_stage(conv_state *s)
 		g->pad_begin[i] = g->pad_end[i] = 0;
 	}
 	s->x = s->ic;
-	s->stage_size = (size_t)ovl_gemm_up(g->batch * g->in[1] * g->in[2] * s->ic + 64, 64) * sizeof(half);
+	for (int64_t i = 0; i < 64; i++)
+		s->mix[i / 32][i % 32] = (uint16_t)(i / s->ic < VL ? i % s->ic * VL + i / s->ic : 0);
 }
 
 static void set_view(conv_state *s, const ovl_problem *p)
@@ -169,6 +173,16 @@ static void set_view(conv_state *s, const ovl_problem *p)
 	s->n_seg = g->kernel[0] * g->kernel[1] * s->kx;
 	s->panel = s->n_seg * ovl_gemm_even(s->k) * VL;
 	s->vecs = parts(s->oc, VL);
+}
+
+static int64_t stage_lines(const conv_state *s, int64_t rows) { return (rows - 1) * s->g.stride[1] + (s->g.kernel[1] - 1) * s->g.dilation[1] + 1; }
+
+static void set_stage_rows(conv_state *s)
+{
+	const ovl_conv_geometry *g = &s->g;
+	int64_t line = s->y * (int64_t)sizeof(half);
+	s->stage_rows = most(1, least((STAGE_BYTES / line - stage_lines(s, 1)) / g->stride[1] + 1, g->out[1]));
+	s->stage_size = (size_t)ovl_gemm_up(stage_lines(s, s->stage_rows) * s->y + 64, 64) * sizeof(half);
 }
 
 static void set_patch(conv_state *s)
@@ -214,7 +228,11 @@ static void set_chunks(conv_state *s, int threads)
 	int64_t tile = 2 * (mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + c_size * mr * s->oc;
 	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 4e5), 4 * (int64_t)threads));
 	int64_t pieces = most(1, parts(want, g->groups));
-	if (threads > 1 && s->n_tiles >= threads && g->groups == 1) {
+	if (s->staged) {
+		s->m_chunks = least(pieces, g->batch * g->out[1]);
+		s->n_chunks = 1;
+		s->sub = most(2, (64 << 10) / tile);
+	} else if (threads > 1 && s->n_tiles >= threads && g->groups == 1) {
 		/* a band of rows for each thread, which has written the rows that it reads; columns are what others can take over */
 		s->m_chunks = weights > light ? least(pieces, threads) : least(pieces, s->n_tiles);
 		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
@@ -250,6 +268,8 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, const ovl_problem 
 	const ovl_conv_geometry *g = &s->g;
 	set_view(s, p);
 	set_patch(s);
+	if (s->staged)
+		set_stage_rows(s);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	s->c_half = p->out[0].type == OVL_BF16;
 	s->row_tiles = ovl_gemm_tiles(g->out[2], MR);
@@ -264,8 +284,8 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, const ovl_problem 
 	}
 	s->rows_size = (size_t)ovl_gemm_up(s->sub * (int64_t)sizeof(ovl_gemm_bf16_rows), 64);
 	s->segs_size = (size_t)ovl_gemm_up(s->n_seg * (int64_t)sizeof(ovl_gemm_seg), 64);
-	s->worker_scratch = s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(half)) + 64;
-	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->stage_size, &out->scratch))
+	s->worker_scratch = s->stage_size + s->rows_size + (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(half)) + 64;
+	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->staged ? "planes" : "pixels", (long long)g->kernel[0], (long long)g->kernel[1],
 		(long long)g->kernel[2]);
@@ -307,38 +327,15 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 typedef struct conv_job {
 	const conv_state *s;
 	const ovl_call *call;
-	half *source; /* what tiles read */
-	char *workers;
 } conv_job;
 
-/* 16 pixels of up to 4 planes side by side: two permutations of all of them. */
-typedef struct mixer {
-	__m512i order[2];
-} mixer;
-
-static mixer mixer_for(int64_t channels)
+/* Line y of staged image n, where y counts the border too. */
+static void stage_line(const conv_state *s, half *to, const float *planes, int64_t n, int64_t y)
 {
-	uint16_t index[64];
-	mixer m;
-	for (int64_t i = 0; i < 64; i++)
-		index[i] = (uint16_t)(i / channels < VL ? i % channels * VL + i / channels : 0);
-	m.order[0] = _mm512_loadu_si512(index);
-	m.order[1] = _mm512_loadu_si512(index + 32);
-	return m;
-}
-
-/* One line of the staged picture. */
-static void stage_line(void *arg, int64_t i, int worker)
-{
-	const conv_job *job = arg;
-	const conv_state *s = job->s;
-	int64_t n = i / s->g.in[1], y = i % s->g.in[1] - s->pad_y, ic = s->ic, plane = s->planes_y * s->planes_x;
-	half *to = job->source + i * s->y;
-	const float *from = (const float *)job->call->in[0] + n * ic * plane + y * s->planes_x;
-	int64_t width = least(s->planes_x, s->g.in[2] - s->pad_x), x = 0;
-	mixer mix = mixer_for(ic);
-	(void)worker;
-	if (y < 0 || y >= s->planes_y || width <= 0) {
+	int64_t ic = s->ic, plane = s->planes_y * s->planes_x, width = least(s->planes_x, s->g.in[2] - s->pad_x), x = 0;
+	const float *from = planes + n * ic * plane + (y - s->pad_y) * s->planes_x;
+	const __m512i mix0 = _mm512_loadu_si512(s->mix[0]), mix1 = _mm512_loadu_si512(s->mix[1]);
+	if (y < s->pad_y || y - s->pad_y >= s->planes_y || width <= 0) {
 		memset(to, 0, (size_t)s->y * sizeof *to);
 		return;
 	}
@@ -353,10 +350,19 @@ static void stage_line(void *arg, int64_t i, int worker)
 			c[k] = k < ic ? v_load_t(from + k * plane + x, t) : v_zero();
 		a = vh_join(c[0], c[1]);
 		b = vh_join(c[2], c[3]);
-		_mm512_mask_storeu_epi16(to, count >= 32 ? 0xffffffffu : (1u << count) - 1, _mm512_permutex2var_epi16(a, mix.order[0], b));
+		_mm512_mask_storeu_epi16(to, count >= 32 ? 0xffffffffu : (1u << count) - 1, _mm512_permutex2var_epi16(a, mix0, b));
 		if (count > 32)
-			_mm512_mask_storeu_epi16(to + 32, count >= 64 ? 0xffffffffu : (1u << (count - 32)) - 1, _mm512_permutex2var_epi16(a, mix.order[1], b));
+			_mm512_mask_storeu_epi16(to + 32, count >= 64 ? 0xffffffffu : (1u << (count - 32)) - 1, _mm512_permutex2var_epi16(a, mix1, b));
 	}
+}
+
+/* Lays out what output rows [row, end) of one image read; where line 0 of image 0 would be. */
+static half *stage(const conv_state *s, half *to, const float *planes, int64_t row, int64_t end)
+{
+	int64_t n = row / s->g.out[1], first = row % s->g.out[1] * s->g.stride[1], lines = stage_lines(s, end - row);
+	for (int64_t i = 0; i < lines; i++)
+		stage_line(s, to + i * s->y, planes, n, first + i);
+	return (half *)((uintptr_t)to - (uintptr_t)((n * s->image + first * s->y) * (int64_t)sizeof(half)));
 }
 
 /* Copies the taps [z0, z1) x [y0, y1) of pixels [x, x + patch_width) with zeros outside the picture. */
@@ -376,7 +382,8 @@ static void make_patch(const conv_state *s, half *patch, const half *image, int6
 }
 
 /* Tile number i of one group: where its rows are, its taps, a patch when it needs one. */
-static void place_tile(const conv_state *s, const conv_job *job, int64_t group, int64_t i, ovl_gemm_bf16_rows *r, ovl_gemm_seg *segs, half *patch)
+static void place_tile(const conv_state *s, const ovl_call *call, const half *source, int64_t group, int64_t i, ovl_gemm_bf16_rows *r, ovl_gemm_seg *segs,
+	half *patch)
 {
 	const ovl_conv_geometry *g = &s->g;
 	int64_t row = i / s->row_tiles, number = i % s->row_tiles;
@@ -385,12 +392,12 @@ static void place_tile(const conv_state *s, const conv_job *job, int64_t group, 
 	int64_t pixel = row * g->out[2] + first, range[4];
 	int64_t z = oz * g->stride[0] - g->pad_begin[0], y = oy * g->stride[1] - g->pad_begin[1], x = first * g->stride[2] - g->pad_begin[2];
 	int64_t last = (end - 1) * g->stride[2] - g->pad_begin[2] + (g->kernel[2] - 1) * g->dilation[2];
-	const half *image = job->source + n * s->image + group * s->ic;
+	const half *image = source + n * s->image + group * s->ic;
 	bool patched = x < 0 || last >= g->in[2];
 	r->mr = (int)(end - first);
 	r->row = pixel;
-	r->c = (char *)job->call->out[0] + (pixel * s->ldc + group * s->oc) * (s->c_half ? 2 : 4);
-	r->add = s->tail.add_input < 0 ? NULL : (const char *)job->call->in[s->tail.add_input] + (pixel * s->ldadd + group * s->oc) * (s->add_half ? 2 : 4);
+	r->c = (char *)call->out[0] + (pixel * s->ldc + group * s->oc) * (s->c_half ? 2 : 4);
+	r->add = s->tail.add_input < 0 ? NULL : (const char *)call->in[s->tail.add_input] + (pixel * s->ldadd + group * s->oc) * (s->add_half ? 2 : 4);
 	taps_inside(g, 0, oz, &range[0], &range[1]);
 	taps_inside(g, 1, oy, &range[2], &range[3]);
 	if (patched)
@@ -422,40 +429,62 @@ static ovl_gemm_bf16 gemm_of(const conv_state *s, const ovl_call *call, int64_t 
 	return p;
 }
 
+/* Tiles [tile, tile_end) of what lies at `source`, times vectors [vec, vec_end) of one group. */
+static void do_tiles(const ovl_call *call, const half *source, int64_t group, int64_t tile, int64_t tile_end, int64_t vec, int64_t vec_end, char *scratch)
+{
+	const conv_state *s = call->state;
+	char *segs = scratch + s->rows_size;
+	ovl_gemm_bf16_rows *rows = (void *)scratch;
+	half *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
+	ovl_gemm_bf16 p = gemm_of(s, call, group);
+	for (; tile < tile_end; tile += s->sub) {
+		int64_t count = least(s->sub, tile_end - tile);
+		for (int64_t i = 0; i < count; i++)
+			place_tile(s, call, source, group, tile + i, &rows[i], (void *)(segs + (size_t)i * s->segs_size), patches + i * s->patch_size);
+		ovl_gemm_bf16_block(&p, rows, count, vec, vec_end - vec);
+	}
+}
+
+/* Rows [row, end) of a staged picture, all columns. */
+static void do_staged(const ovl_call *call, int64_t row, int64_t end, char *scratch)
+{
+	const conv_state *s = call->state;
+	for (int64_t stop; row < end; row = stop) {
+		stop = least(least(row + s->stage_rows, end), (row / s->g.out[1] + 1) * s->g.out[1]);
+		const half *source = stage(s, (half *)(void *)scratch, call->in[0], row, stop);
+		do_tiles(call, source, 0, row * s->row_tiles, stop * s->row_tiles, 0, s->vecs, scratch + s->stage_size);
+	}
+}
+
 static void do_chunk(void *arg, int64_t chunk, int worker)
 {
 	const conv_job *job = arg;
 	const conv_state *s = job->s;
-	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks, group = chunk / (s->m_chunks * s->n_chunks);
-	int64_t tile = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m), tile_end = ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1);
-	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, n), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1);
-	char *scratch = job->workers + (size_t)worker * s->worker_scratch, *segs = scratch + s->rows_size;
-	ovl_gemm_bf16_rows *rows = (void *)scratch;
-	half *patches = (void *)(segs + (size_t)s->sub * s->segs_size);
-	ovl_gemm_bf16 p = gemm_of(s, job->call, group);
+	int64_t m = chunk / s->n_chunks % s->m_chunks, n = chunk % s->n_chunks;
+	char *scratch = (char *)job->call->scratch + (size_t)worker * s->worker_scratch;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	for (; tile < tile_end; tile += s->sub) {
-		int64_t count = least(s->sub, tile_end - tile);
-		for (int64_t i = 0; i < count; i++)
-			place_tile(s, job, group, tile + i, &rows[i], (void *)(segs + (size_t)i * s->segs_size), patches + i * s->patch_size);
-		ovl_gemm_bf16_block(&p, rows, count, vec, vec_end - vec);
+	if (s->staged) {
+		int64_t rows = s->g.batch * s->g.out[1];
+		do_staged(job->call, ovl_gemm_tile_at(rows, s->m_chunks, m), ovl_gemm_tile_at(rows, s->m_chunks, m + 1), scratch);
+	} else {
+		do_tiles(job->call, job->call->in[0], chunk / (s->m_chunks * s->n_chunks), ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m),
+			ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1), ovl_gemm_tile_at(s->vecs, s->n_chunks, n),
+			ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1), scratch);
 	}
 }
 
 static ovl_status run(const ovl_call *call)
 {
 	const conv_state *s = call->state;
-	conv_job job = {s, call, s->staged ? call->scratch : call->in[0], (char *)call->scratch + s->stage_size};
-	if (s->staged)
-		ovl_pool_run(call->pool, s->g.batch * s->g.in[1], stage_line, &job);
+	conv_job job = {s, call};
 	ovl_pool_run(call->pool, s->m_chunks * s->n_chunks * s->g.groups, do_chunk, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;
 }
 
-/* ---- by rows, for chains: pixels by themselves only ---- */
+/* ---- by rows, for chains: pixels by themselves, and staged pictures ---- */
 
 static int rows_input(const ovl_problem *p)
 {
@@ -464,19 +493,31 @@ static int rows_input(const ovl_problem *p)
 	int64_t ld;
 	if (ovl_halves_plain(p, &plain) || ovl_conv_problem(&plain.p, &g) || p->in[0].rank != 4 || !p->in_data[1] || g.groups != 1 || g.in[1] < 2 || g.out[2] < 2)
 		return -1;
+	if (wants_planes(p, &g))
+		return 0;
 	return is_pointwise(&g) && p->in[0].type == OVL_BF16 && ovl_desc_is_cl(&p->in[0], &ld) ? 0 : -1;
 }
 
 static void rows_need(const void *state, int64_t from, int64_t to, int64_t *in_from, int64_t *in_to)
 {
-	(void)state;
+	const conv_state *s = state;
+	ovl_conv_geometry g = s->g;
 	*in_from = from;
 	*in_to = to;
+	if (!s->staged)
+		return;
+	g.in[1] = s->planes_y;
+	g.pad_begin[1] = s->pad_y;
+	ovl_conv_need_rows(&g, from, to, in_from, in_to);
 }
 
 static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 {
 	const conv_state *s = call->state;
+	if (s->staged) {
+		do_staged(call, from, to, call->scratch);
+		return;
+	}
 	ovl_gemm_bf16 p = gemm_of(s, call, 0);
 	int64_t pixel = from * s->line;
 	const char *add = s->tail.add_input < 0 ? NULL : call->in[s->tail.add_input];
@@ -484,7 +525,13 @@ static void rows_run(const ovl_call *call, int64_t from, int64_t to)
 		add ? add + pixel * s->ldadd * (s->add_half ? 2 : 4) : NULL, pixel, 0, s->vecs);
 }
 
-static const ovl_rows by_rows = {.input = rows_input, .need = rows_need, .run = rows_run};
+static size_t rows_scratch(const void *state)
+{
+	const conv_state *s = state;
+	return s->staged ? s->worker_scratch : 0;
+}
+
+static const ovl_rows by_rows = {.input = rows_input, .need = rows_need, .run = rows_run, .scratch = rows_scratch};
 
 static const ovl_kernel conv = {.name = "conv_avx512_bf16",
 	.ops = "Convolution GroupConvolution",

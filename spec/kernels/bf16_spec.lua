@@ -100,6 +100,16 @@ describe("bf16 convolution", function()
     end)
   end
 
+  it("first layer, depthwise filter and projection as one chain, over two images", function()
+    local random = support.random(8)
+    local first, filter, last = whole(random, { 32, 3, 3, 3 }), whole(random, { 32, 1, 1, 3, 3 }), whole(random, { 16, 32, 1, 1 })
+    exact("planes 1x3x3, depthwise", function(op, x)
+      local y = op.clamp(op.convolution(x, op.constant(first), { 2, 2 }, { 1, 1 }, { 1, 1 }, { 1, 1 }), 0, 20)
+      y = op.group_convolution(y, op.constant(filter), { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 })
+      return op.convolution(y, op.constant(last), { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })
+    end, whole(random, { 2, 3, 113, 206 }, -2, 2))
+  end)
+
   it("adds a residual branch of halves and ends in any function", function()
     local random = support.random(5)
     local a, b = whole(random, { 16, 8, 1, 1 }), whole(random, { 16, 16, 3, 3 })
