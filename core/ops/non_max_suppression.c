@@ -130,33 +130,63 @@ static double overlap_rotated(const box *a, const box *b)
 /* ---- suppression ---- */
 
 typedef struct candidate {
-	box where;
 	double score;
 	int64_t index, seen; /* kept boxes up to `seen` were looked at */
-	int64_t batch, class;
 } candidate;
 
+typedef struct kept_box {
+	double score;
+	int64_t batch, class, index;
+} kept_box;
+
+enum { LANES = 2, BLOCK = 8 };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t masks __attribute__((vector_size(LANES * sizeof(double))));
+
+/* What is kept of one class, by coordinates: BLOCK boxes are looked at in one go. */
+typedef struct near {
+	int64_t n;
+	double *y0, *x0, *y1, *x1, *area; /* zero from n on */
+} near;
+
 typedef struct job {
-	bool turned;
+	bool turned, soft, simple; /* simple: a box is dropped or not, by upright overlap alone */
 	int64_t most;
 	double iou, score, scale;
-	bool soft;
-	candidate *list; /* candidates, best last */
-	OVL_VEC(candidate) kept;
+	const params *params;
+	const double *boxes; /* of the image */
+	box *beside; /* kept of the class; `near` instead where it is simple */
+	near near;
+	candidate *list; /* a heap: the best first; among equals the lower index is better */
+	OVL_VEC(kept_box) kept;
 } job;
 
-/* Best last; among equals the lower index is better. */
-static int by_score(const void *a, const void *b)
+static bool better(const candidate *a, const candidate *b) { return a->score > b->score || (a->score == b->score && a->index < b->index); }
+
+static void sift_down(candidate *list, int64_t n, int64_t at)
 {
-	const candidate *x = a, *y = b;
-	if (x->score != y->score)
-		return x->score < y->score ? -1 : 1;
-	return x->index > y->index ? -1 : x->index < y->index;
+	const candidate c = list[at];
+	for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+		if (child + 1 < n && better(&list[child + 1], &list[child]))
+			child++;
+		if (!better(&list[child], &c))
+			break;
+		list[at] = list[child];
+	}
+	list[at] = c;
+}
+
+static void sift_up(candidate *list, int64_t at)
+{
+	const candidate c = list[at];
+	for (; at > 0 && better(&c, &list[(at - 1) / 2]); at = (at - 1) / 2)
+		list[at] = list[(at - 1) / 2];
+	list[at] = c;
 }
 
 static int best_first(const void *a, const void *b)
 {
-	const candidate *x = a, *y = b;
+	const kept_box *x = a, *y = b;
 	if (x->score != y->score)
 		return x->score > y->score ? -1 : 1;
 	if (x->batch != y->batch)
@@ -166,12 +196,78 @@ static int best_first(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Lowers the score by what overlaps; false: dropped. */
-static bool weigh(const job *j, candidate *c, size_t first)
+static lanes load(const double *p)
 {
-	for (int64_t k = (int64_t)(j->kept.n - first) - 1; k >= c->seen; k--) {
-		const box *other = &j->kept.at[first + (size_t)k].where;
-		double iou = j->turned ? overlap_rotated(&c->where, other) : overlap_upright(&c->where, other);
+	lanes v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static lanes pick(masks where, lanes a, lanes b) { return (lanes)(((masks)a & where) | ((masks)b & ~where)); }
+
+/* iou > threshold, without the division: threshold >= 0, and a box of no area has none with anybody. */
+static bool hits(const near *k, const box *b, double threshold)
+{
+	double area = (b->v[2] - b->v[0]) * (b->v[3] - b->v[1]);
+	lanes zero = {0}, y0 = zero + b->v[0], x0 = zero + b->v[1], y1 = zero + b->v[2], x1 = zero + b->v[3];
+	if (!(area > 0))
+		return false;
+	for (int64_t i = 0; i < k->n; i += BLOCK) {
+		masks any = {0};
+		for (int64_t l = i; l < i + BLOCK; l += LANES) {
+			lanes top = load(k->y0 + l), left = load(k->x0 + l), low = load(k->y1 + l), right = load(k->x1 + l), h, w, both;
+			h = pick(low < y1, low, y1) - pick(top > y0, top, y0);
+			w = pick(right < x1, right, x1) - pick(left > x0, left, x0);
+			both = pick((h > zero) & (w > zero), h * w, zero);
+			any |= both > threshold * (load(k->area + l) + area - both);
+		}
+		if (any[0] | any[1])
+			return true;
+	}
+	return false;
+}
+
+static void keep_near(near *k, const box *b)
+{
+	double area = (b->v[2] - b->v[0]) * (b->v[3] - b->v[1]);
+	if (!(area > 0))
+		return;
+	k->y0[k->n] = b->v[0];
+	k->x0[k->n] = b->v[1];
+	k->y1[k->n] = b->v[2];
+	k->x1[k->n] = b->v[3];
+	k->area[k->n++] = area;
+}
+
+static void forget_near(near *k)
+{
+	double *all[] = {k->y0, k->x0, k->y1, k->x1, k->area};
+	for (int i = 0; i < 5; i++)
+		memset(all[i], 0, (size_t)k->n * sizeof(double));
+	k->n = 0;
+}
+
+static box read_box(const job *j, int64_t index)
+{
+	const double *v = j->boxes + index * (j->turned ? 5 : 4);
+	box b = {{0}};
+	if (j->turned) {
+		memcpy(b.v, v, sizeof b.v);
+		b.v[4] = j->params->clockwise ? v[4] : -v[4];
+	} else if (j->params->box_encoding == CENTER) {
+		b = (box){{v[1] - v[3] / 2, v[0] - v[2] / 2, v[1] + v[3] / 2, v[0] + v[2] / 2}};
+	} else
+		b = (box){{fmin(v[0], v[2]), fmin(v[1], v[3]), fmax(v[0], v[2]), fmax(v[1], v[3])}};
+	return b;
+}
+
+/* Lowers the score by what overlaps; false: dropped. */
+static bool weigh(const job *j, candidate *c, const box *mine, int64_t kept)
+{
+	if (j->simple)
+		return !hits(&j->near, mine, j->iou);
+	for (int64_t k = kept - 1; k >= c->seen; k--) {
+		double iou = j->turned ? overlap_rotated(mine, &j->beside[k]) : overlap_upright(mine, &j->beside[k]);
 		if (iou > j->iou && !j->soft)
 			return false;
 		if (j->soft)
@@ -182,41 +278,36 @@ static bool weigh(const job *j, candidate *c, size_t first)
 	return true;
 }
 
-static ovl_status suppress(ovl_work *w, job *j, int64_t n)
+/* The n candidates of a class. */
+static ovl_status suppress(ovl_work *w, job *j, int64_t n, int64_t batch, int64_t class)
 {
-	size_t first = j->kept.n;
-	qsort(j->list, (size_t)n, sizeof *j->list, by_score);
-	while (n > 0 && (int64_t)(j->kept.n - first) < j->most) {
-		candidate c = j->list[--n];
+	for (int64_t i = n / 2 - 1; i >= 0; i--)
+		sift_down(j->list, n, i);
+	for (int64_t kept = 0; n > 0 && kept < j->most;) {
+		candidate c = j->list[0];
 		double before = c.score;
+		box mine = read_box(j, c.index);
 		OVL_RUN_CHECK_CANCEL(w->run);
-		if (!weigh(j, &c, first))
+		j->list[0] = j->list[--n];
+		sift_down(j->list, n, 0);
+		if (!weigh(j, &c, &mine, kept))
 			continue;
-		c.seen = (int64_t)(j->kept.n - first);
-		if (c.score == before) {
-			if (!ovl_vec_push(&j->kept, c))
-				return ovl_work_fail(w, OVL_E_MEMORY, "not enough memory");
+		c.seen = kept;
+		if (c.score != before) { /* back into the queue, where its score puts it now */
+			j->list[n] = c;
+			sift_up(j->list, n++);
 			continue;
 		}
-		int64_t at = n++; /* back into the queue, where its score puts it now */
-		for (; at > 0 && by_score(&j->list[at - 1], &c) > 0; at--)
-			j->list[at] = j->list[at - 1];
-		j->list[at] = c;
+		if (!ovl_vec_push(&j->kept, ((kept_box){c.score, batch, class, c.index})))
+			return ovl_work_fail(w, OVL_E_MEMORY, "not enough memory");
+		if (j->simple)
+			keep_near(&j->near, &mine);
+		else
+			j->beside[kept] = mine;
+		kept++;
 	}
+	forget_near(&j->near);
 	return OVL_OK;
-}
-
-static box read_box(const params *p, bool turned, const double *v)
-{
-	box b = {{0}};
-	memcpy(b.v, v, (turned ? 5 : 4) * sizeof *v);
-	if (turned) {
-		b.v[4] = p->clockwise ? v[4] : -v[4];
-	} else if (p->box_encoding == CENTER) {
-		b = (box){{v[1] - v[3] / 2, v[0] - v[2] / 2, v[1] + v[3] / 2, v[0] + v[2] / 2}};
-	} else
-		b = (box){{fmin(v[0], v[2]), fmin(v[1], v[3]), fmax(v[0], v[2]), fmax(v[1], v[3])}};
-	return b;
 }
 
 static ovl_status read_numbers(ovl_work *w, job *j)
@@ -234,6 +325,7 @@ static ovl_status read_numbers(ovl_work *w, job *j)
 	j->most = most > 0 ? (most < 0x1p62 ? (int64_t)most : INT64_MAX) : 0;
 	j->soft = sigma > 0;
 	j->scale = j->soft ? -0.5 / sigma : 0;
+	j->simple = !j->turned && !j->soft && j->iou >= 0;
 	return OVL_OK;
 }
 
@@ -254,7 +346,7 @@ static ovl_status give(ovl_work *w, const job *j)
 		*count = (int64_t)j->kept.n;
 	}
 	for (size_t i = 0; i < j->kept.n; i++) {
-		const candidate *c = &j->kept.at[i];
+		const kept_box *c = &j->kept.at[i];
 		index[3 * i] = c->batch;
 		index[3 * i + 1] = c->class;
 		index[3 * i + 2] = c->index;
@@ -267,25 +359,58 @@ static ovl_status give(ovl_work *w, const job *j)
 	return OVL_OK;
 }
 
+/* Rooms for the candidates of a class and for what is kept of it. */
+static ovl_status take_rooms(ovl_work *w, job *j, int64_t count)
+{
+	int64_t most = j->most < count ? j->most : count, room = (most / BLOCK + 1) * BLOCK;
+	double *at;
+	OVL_TRY(ovl_work_take(w, count, sizeof *j->list, &j->list));
+	if (!j->simple)
+		return ovl_work_take(w, most, sizeof *j->beside, &j->beside);
+	OVL_TRY(ovl_work_take(w, room, 5 * sizeof *at, &at));
+	j->near = (near){0, at, at + room, at + 2 * room, at + 3 * room, at + 4 * room};
+	return OVL_OK;
+}
+
+/* Those of `count` scores that are high enough. Few are, so BLOCK of them are looked at in one go. */
+#define GATHER(TYPE, name)                                                                      \
+	static int64_t name(const TYPE *scores, int64_t count, TYPE least, candidate *list)     \
+	{                                                                                       \
+		int64_t n = 0;                                                                  \
+		for (int64_t i = 0, end; i < count; i = end) {                                  \
+			int any = 0;                                                            \
+			end = count - i < BLOCK ? count : i + BLOCK;                            \
+			for (int64_t k = 0; end - i == BLOCK && k < BLOCK; k++)                 \
+				any |= scores[i + k] > least;                                   \
+			for (int64_t k = i; (any || end - i < BLOCK) && k < end; k++)           \
+				if (scores[k] > least)                                          \
+					list[n++] = (candidate){(double)scores[k], k, 0};       \
+		}                                                                               \
+		return n;                                                                       \
+	}
+GATHER(float, gather_f32)
+GATHER(double, gather_f64)
+
 static ovl_status find(ovl_work *w, job *j)
 {
 	const params *p = w->params;
 	const ovl_shape *b = ovl_work_shape(w, 0), *s = ovl_work_shape(w, 1);
 	int64_t batches = s->dims[0], classes = s->dims[1], count = s->dims[2], numbers = rotated(w->run->op) ? 5 : 4;
-	const double *boxes, *scores;
+	ovl_type type = ovl_work_type(w->run->in[1]->type);
+	const double *boxes;
+	const void *scores;
 	if (b->dims[0] != batches || b->dims[1] != count || b->dims[2] != numbers)
 		return ovl_work_fail(w, OVL_E_SHAPE, "boxes [batch, count, %lld] and scores [batch, classes, count] do not fit", (long long)numbers);
+	j->params = p;
 	OVL_TRY(read_numbers(w, j));
 	OVL_TRY(ovl_work_f64(w, 0, &boxes));
-	OVL_TRY(ovl_work_f64(w, 1, &scores));
-	OVL_TRY(ovl_work_take(w, count, sizeof *j->list, &j->list));
+	OVL_TRY(ovl_work_read(w, w->run->in[1], type, &scores));
+	OVL_TRY(take_rooms(w, j, count));
 	for (int64_t g = 0; g < batches * classes; g++) {
-		int64_t n = 0;
-		for (int64_t i = 0; i < count; i++)
-			if (scores[g * count + i] > j->score)
-				j->list[n++] = (candidate){read_box(p, j->turned, boxes + (g / classes * count + i) * numbers), scores[g * count + i],
-					i, 0, g / classes, g % classes};
-		OVL_TRY(suppress(w, j, n));
+		int64_t n = type == OVL_F32 ? gather_f32((const float *)scores + g * count, count, (float)j->score, j->list)
+					    : gather_f64((const double *)scores + g * count, count, j->score, j->list);
+		j->boxes = boxes + g / classes * count * numbers;
+		OVL_TRY(suppress(w, j, n, g / classes, g % classes));
 	}
 	if (p->sort_result_descending && j->kept.n)
 		qsort(j->kept.at, j->kept.n, sizeof *j->kept.at, best_first);
