@@ -29,6 +29,7 @@ typedef struct conv_state {
 	int64_t row_tiles, n_tiles;
 	int64_t patch_z, patch_y, patch_x, patch_size, patch_width;
 	int64_t vecs, m_chunks, n_chunks, sub;
+	int64_t share, over; /* see chunk_at; over 0: chunks of tiles are all alike */
 	size_t rows_size, segs_size, worker_scratch, stage_size;
 	ovl_gemm_seg *direct, *patched;
 	ovl_buffer *weights;
@@ -219,6 +220,25 @@ static int64_t write_segs(const conv_state *s, ovl_gemm_seg *seg, const int64_t 
 	return n;
 }
 
+/* The first tile of chunk i. Few tiles that threads cannot share evenly: a chunk of whole tiles for each thread, and between them those that are left over, one by
+ * one, cut by columns only. */
+static int64_t chunk_at(const conv_state *s, int64_t i)
+{
+	int64_t singles = least(i / 2, s->over);
+	return s->over ? (i - singles) * s->share + singles : ovl_gemm_chunk_at(s->n_tiles, s->m_chunks, i);
+}
+
+static void share_tiles(conv_state *s, int threads)
+{
+	bool few = s->n_tiles > threads && s->n_tiles < 16 * threads && s->n_tiles % threads;
+	if (threads < 2 || s->staged || s->g.groups > 1 || !few || s->vecs < 2 * threads)
+		return;
+	s->share = s->n_tiles / threads;
+	s->over = s->n_tiles % threads;
+	s->m_chunks = threads + s->over;
+	s->n_chunks = threads * most(1, least(4, s->vecs / 2) / threads);
+}
+
 static void set_chunks(conv_state *s, int threads)
 {
 	const ovl_conv_geometry *g = &s->g;
@@ -246,6 +266,7 @@ static void set_chunks(conv_state *s, int threads)
 		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
 		s->sub = most(2, (64 << 10) / tile);
 	}
+	share_tiles(s, threads);
 	s->sub = least(s->sub, most(1, parts(s->n_tiles, s->m_chunks)));
 	if (s->sub * s->patch_size * 2 > 1 << 20)
 		s->sub = most(1, (1 << 20) / (s->patch_size * 2));
@@ -272,7 +293,7 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, const ovl_problem 
 		set_stage_rows(s);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	s->c_half = p->out[0].type == OVL_BF16;
-	s->row_tiles = ovl_gemm_tiles(g->out[2], MR);
+	s->row_tiles = s->pointwise ? ovl_gemm_bf16_tiles(g->out[2], p->threads) : ovl_gemm_tiles(g->out[2], MR);
 	s->n_tiles = s->row_tiles * g->batch * g->out[0] * g->out[1];
 	set_chunks(s, p->threads);
 	OVL_TRY(set_segs(s, err));
@@ -466,11 +487,10 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 		return;
 	if (s->staged) {
 		int64_t rows = s->g.batch * s->g.out[1];
-		do_staged(job->call, ovl_gemm_tile_at(rows, s->m_chunks, m), ovl_gemm_tile_at(rows, s->m_chunks, m + 1), scratch);
+		do_staged(job->call, ovl_gemm_chunk_at(rows, s->m_chunks, m), ovl_gemm_chunk_at(rows, s->m_chunks, m + 1), scratch);
 	} else {
-		do_tiles(job->call, job->call->in[0], chunk / (s->m_chunks * s->n_chunks), ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m),
-			ovl_gemm_tile_at(s->n_tiles, s->m_chunks, m + 1), ovl_gemm_tile_at(s->vecs, s->n_chunks, n),
-			ovl_gemm_tile_at(s->vecs, s->n_chunks, n + 1), scratch);
+		do_tiles(job->call, job->call->in[0], chunk / (s->m_chunks * s->n_chunks), chunk_at(s, m), chunk_at(s, m + 1),
+			ovl_gemm_chunk_at(s->vecs, s->n_chunks, n), ovl_gemm_chunk_at(s->vecs, s->n_chunks, n + 1), scratch);
 	}
 }
 

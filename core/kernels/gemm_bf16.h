@@ -38,6 +38,15 @@ typedef struct ovl_gemm_bf16 {
 
 static inline int64_t ovl_gemm_even(int64_t k) { return k + (k & 1); }
 
+/* Tiles of m rows: where they are few, as many for each thread. */
+static inline int64_t ovl_gemm_bf16_tiles(int64_t m, int64_t threads)
+{
+	int64_t n = ovl_gemm_tiles(m, OVL_GEMM_BF16_MR);
+	return n > threads && n < 16 * threads && threads > 1 ? ovl_gemm_up(n, threads) : n;
+}
+/* Where chunk i of n units begins: the larger chunks are spread among the others, so that each thread's share of the chunks is the same share of the units. */
+static inline int64_t ovl_gemm_chunk_at(int64_t n, int64_t chunks, int64_t i) { return n * i / chunks; }
+
 void ovl_gemm_bf16_set_tail(ovl_gemm_bf16 *g, const ovl_gemm_tail *tail, void *const *in);
 /* Vectors [vec, vec + n_vecs) of the columns, for some row tiles. */
 void ovl_gemm_bf16_block(const ovl_gemm_bf16 *g, const ovl_gemm_bf16_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs);

@@ -144,7 +144,7 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, const ovl_proble
 	s->c_half = p->out[0].type == OVL_BF16;
 	s->vecs = parts(s->n, VL);
 	s->panel = ovl_gemm_even(s->k) * VL;
-	s->n_tiles = ovl_gemm_tiles(s->m, MR);
+	s->n_tiles = ovl_gemm_bf16_tiles(s->m, p->threads);
 	set_chunks(s, p->threads);
 	if (!ovl_mul_ok((size_t)s->vecs, (size_t)s->panel * sizeof(half), &size))
 		return ovl_fail(err, OVL_E_MEMORY, "the weights are too large");
@@ -201,9 +201,9 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	const matmul_job *job = arg;
 	const matmul_state *s = job->s;
 	int64_t i = chunk / s->n_chunks, j = chunk % s->n_chunks;
-	int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_tile_at(s->n_tiles, s->m_chunks, i));
-	int64_t end = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_tile_at(s->n_tiles, s->m_chunks, i + 1));
-	int64_t vec = ovl_gemm_tile_at(s->vecs, s->n_chunks, j), vec_end = ovl_gemm_tile_at(s->vecs, s->n_chunks, j + 1);
+	int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_chunk_at(s->n_tiles, s->m_chunks, i));
+	int64_t end = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_gemm_chunk_at(s->n_tiles, s->m_chunks, i + 1));
+	int64_t vec = ovl_gemm_chunk_at(s->vecs, s->n_chunks, j), vec_end = ovl_gemm_chunk_at(s->vecs, s->n_chunks, j + 1);
 	const char *add = s->tail.add_input < 0 ? NULL : job->call->in[s->tail.add_input];
 	ovl_gemm_bf16 g = {.k = s->k, .n = s->n, .ldc = s->ldc, .ldadd = s->ldadd, .c_half = s->c_half, .add_half = s->add_half, .b = s->weights->data,
 		.b_vec = s->panel, .bias = s->bias};
