@@ -398,8 +398,14 @@ static int memory_fail_at(lua_State *L)
 	return 0;
 }
 
+static int tune_handicap(lua_State *L)
+{
+	ovl_tune_handicap(luaL_checkstring(L, 1), luaL_checknumber(L, 2));
+	return 0;
+}
+
 static const luaL_Reg FUNCTIONS[] = {{"set_folder", set_folder}, {"fail", fail}, {"error_code", error_code}, {"class_name", class_name}, {"is_open", is_open},
-				     {"memory_count", memory_count}, {"memory_fail_at", memory_fail_at}, {NULL, NULL}};
+				     {"memory_count", memory_count}, {"memory_fail_at", memory_fail_at}, {"tune_handicap", tune_handicap}, {NULL, NULL}};
 
 __attribute__((visibility("default"))) int luaopen_ovlite_core(lua_State *L);
 int luaopen_ovlite_core(lua_State *L)

@@ -1,6 +1,8 @@
 /* Compiled models as bundles: see api_bundle.h. */
 #include "api_bundle.h"
 #include "base/build.h"
+#include "base/cpu.h"
+#include "plan/tune.h"
 
 #include <string.h>
 
@@ -13,8 +15,8 @@ void ovl_bundle_files_free(ovl_bundle_files *f)
 
 /* ---- out ---- */
 
-static const char *const kept[] = {"PERFORMANCE_HINT", "PERFORMANCE_HINT_NUM_REQUESTS", "INFERENCE_PRECISION_HINT", "ENABLE_PROFILING", "EXECUTION_MODE_HINT", "PLAN_CACHE_ENTRIES",
-	"PLAN_CACHE_MEGABYTES"};
+static const char *const kept[] = {"PERFORMANCE_HINT", "PERFORMANCE_HINT_NUM_REQUESTS", "INFERENCE_PRECISION_HINT", "ENABLE_PROFILING", "EXECUTION_MODE_HINT",
+	"TUNE", "PLAN_CACHE_ENTRIES", "PLAN_CACHE_MEGABYTES"};
 
 static ovl_status put_config(const ovl_compiled *c, ovl_bundle_out *o, ovl_error *err)
 {
@@ -91,6 +93,29 @@ static void put_packs(const ovl_compiled *c, ovl_bundle_out *o)
 		}
 }
 
+/* Choices by measurement, and what they hold for besides what their keys say. */
+static ovl_hash timed_on(const ovl_compiled *c)
+{
+	const char *cpu = ovl_cpu_name();
+	uint64_t threads = (uint64_t)ovl_config_threads_per_stream(&c->config);
+	return ovl_hash_join(ovl_hash_join(machine_of(c), ovl_hash_of(cpu, strlen(cpu), NULL)), ovl_hash_of(&threads, sizeof threads, NULL));
+}
+
+static void put_choices(const ovl_compiled *c, ovl_bundle_out *o)
+{
+	ovl_tune_about about;
+	ovl_hash key;
+	const char *answer;
+	ovl_bundle_put(o, c->tuned);
+	put_hash(o, timed_on(c));
+	for (size_t i = 0; ovl_tuning_at(c->tuning, i, &about, &key, &answer); i++) {
+		ovl_bundle_put(o, about);
+		put_hash(o, key);
+		ovl_bundle_put_text(o, answer);
+	}
+	ovl_bundle_put(o, 0);
+}
+
 ovl_status ovl_compiled_put(ovl_compiled *c, const ovl_bundle_files *files, bool packs, ovl_bundle_out *o, ovl_pool *pool, ovl_error *err)
 {
 	size_t n = files ? files->list.n : 0;
@@ -108,6 +133,7 @@ ovl_status ovl_compiled_put(ovl_compiled *c, const ovl_bundle_files *files, bool
 	if (packs)
 		put_packs(c, o);
 	ovl_bundle_put(o, 0);
+	put_choices(c, o);
 	return ovl_bundle_close(o, pool, err);
 }
 
@@ -228,6 +254,23 @@ static ovl_status get_packs(ovl_compiled *c, ovl_bundle_in *in, bool *packed, ov
 	return in->bad ? ovl_bundle_bad(err) : OVL_OK;
 }
 
+/* What was timed on another machine, or with other threads, is timed anew. */
+static ovl_status get_choices(ovl_compiled *c, ovl_bundle_in *in, ovl_error *err)
+{
+	uint64_t about;
+	bool tuned = ovl_bundle_get(in), fits = ovl_hash_equal(get_hash(in), timed_on(c));
+	c->tuned = tuned && fits && c->tuning;
+	while ((about = ovl_bundle_get(in)) && !in->bad) {
+		ovl_hash key = get_hash(in);
+		const char *answer = ovl_bundle_get_text(in);
+		if (in->bad || !answer || about > OVL_TUNE_STEPS)
+			return ovl_bundle_bad(err);
+		if (c->tuned)
+			OVL_TRY(ovl_tuning_put(c->tuning, (ovl_tune_about)about, key, answer, err));
+	}
+	return in->bad ? ovl_bundle_bad(err) : OVL_OK;
+}
+
 ovl_status ovl_compiled_get(ovl_compiled *c, ovl_bundle_in *in, bool *packed, ovl_error *err)
 {
 	ovl_graph *g;
@@ -235,5 +278,6 @@ ovl_status ovl_compiled_get(ovl_compiled *c, ovl_bundle_in *in, bool *packed, ov
 	OVL_TRY(ovl_compiled_build(c, g, true, err));
 	OVL_TRY(get_ports(c, in, err));
 	OVL_TRY(get_variables(c, in, err));
-	return get_packs(c, in, packed, err);
+	OVL_TRY(get_packs(c, in, packed, err));
+	return get_choices(c, in, err);
 }

@@ -1,7 +1,9 @@
 /* The public C API: the core object, compiling, properties. */
 #include "api_bundle.h"
 #include "base/cpu.h"
+#include "plan/tune.h"
 #include "read/read.h"
+#include "run/tune.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -127,9 +129,15 @@ ovl_status ovl_compiled_plan(ovl_compiled *c, bool *fixed, ovl_error *err)
 	for (size_t i = 0; st == OVL_OK && i < c->n_ports[0]; i++)
 		*fixed = *fixed && ovl_pshape_to_shape(&c->ports[0][i].shape, &shapes[i]);
 	if (st == OVL_OK && *fixed) {
+		if (c->tuning && !c->tuned)
+			ovl_compiled_tune(c, shapes);
+		c->tuned = c->tuning != NULL;
+		c->config.timed = (int64_t)ovl_tuning_timed(c->tuning);
 		st = ovl_program_plan(c->program, shapes, &plan, err);
 		if (st == OVL_OK)
 			ovl_plan_release(plan);
+		if (c->config.timed)
+			ovl_packs_trim(c->packs);
 	}
 	ovl_free(shapes);
 	return st;
@@ -147,8 +155,9 @@ static ovl_status describe(ovl_compiled *c, const ovl_graph *g, bool ready, ovl_
 {
 	c->name = ovl_strdup(g->name);
 	c->packs = ovl_packs_new();
+	c->tuning = c->config.tune ? ovl_tuning_new() : NULL;
 	c->free_ports = ovl_ports_free;
-	if (!c->name || !c->packs)
+	if (!c->name || !c->packs || (c->config.tune && !c->tuning))
 		return no_memory(err);
 	OVL_TRY(check_parameters(g, err));
 	for (int s = 0; s < 2; s++)
@@ -168,6 +177,7 @@ ovl_status ovl_compiled_build(ovl_compiled *c, ovl_graph *g, bool ready, ovl_err
 		return st;
 	}
 	ovl_config_plan_options(&c->config, &options);
+	options.tuning = c->tuning;
 	OVL_TRY(ready ? ovl_program_load(g, &options, c->packs, &c->program, err) : ovl_program_new(g, &options, c->packs, &c->program, err));
 	c->engine = ovl_engine_new(ovl_config_streams(&c->config), ovl_config_threads_per_stream(&c->config));
 	return c->engine ? OVL_OK : no_memory(err);
@@ -345,6 +355,11 @@ ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_erro
 		return st;
 	ovl_config_precision_note(&c->config, note, sizeof note);
 	st = ovl_graph_add_meta(g, "inference_precision", note, err);
+	if (st == OVL_OK && c->tuned) {
+		snprintf(note, sizeof note, "%d chains and %d kernels are not what estimates say", ovl_tuning_changed(c->tuning, OVL_TUNE_CHAINS),
+			ovl_tuning_changed(c->tuning, OVL_TUNE_STEPS));
+		st = ovl_graph_add_meta(g, "tuning", note, err);
+	}
 	if (st != OVL_OK) {
 		ovl_graph_free(g);
 		return st;

@@ -322,5 +322,6 @@ OVL_API ovl_request *ovl_completions_pop(ovl_completions *q, int64_t ms, ovl_err
 /* ---- what specs need (OVLITE test door; not for users) ---- */
 OVL_API uint64_t ovl_memory_count(void);
 OVL_API void ovl_memory_fail_at(int64_t k);
+OVL_API void ovl_tune_handicap(const char *name, double factor);
 
 #endif

@@ -15,7 +15,8 @@ static void read_mask(void)
 	static const struct {
 		const char *word;
 		unsigned bits;
-	} words[] = {{"dispatch", OVL_LOG_DISPATCH}, {"plan", OVL_LOG_PLAN}, {"profile", OVL_LOG_PROFILE}, {"passes", OVL_LOG_PASSES}, {"cache", OVL_LOG_CACHE}, {"all", ~0u}};
+	} words[] = {{"dispatch", OVL_LOG_DISPATCH}, {"plan", OVL_LOG_PLAN}, {"profile", OVL_LOG_PROFILE}, {"passes", OVL_LOG_PASSES}, {"cache", OVL_LOG_CACHE},
+		{"tune", OVL_LOG_TUNE}, {"all", ~0u}};
 	const char *p = getenv("OVLITE_VERBOSE");
 	while (p && *p) {
 		size_t n = strcspn(p, ", ");

@@ -109,17 +109,22 @@ static size_t buffers_size(const chain_state *s, int64_t *most)
 	return size;
 }
 
+static const char *const ways[] = {"half as many bands", "twice as many bands", NULL};
+
+static size_t set_bands(chain_state *s, int64_t a_thread, int64_t *most)
+{
+	s->bands = a_thread * s->threads < s->height ? a_thread * s->threads : s->height;
+	return buffers_size(s, most);
+}
+
 /* As few bands as leave the buffers in L2, the same number for each thread, and not one alone: others may have to take over. */
-static void choose_bands(chain_state *s, int64_t *most)
+static void choose_bands(chain_state *s, int way, int64_t *most)
 {
 	int64_t a_thread = s->threads == 1 ? 1 : BANDS_A_THREAD;
-	for (;; a_thread++) {
-		s->bands = a_thread * s->threads;
-		if (s->bands >= s->height)
-			s->bands = s->height;
-		if (buffers_size(s, most) <= L2_BYTES || s->bands == s->height)
-			return;
-	}
+	while (set_bands(s, a_thread, most) > L2_BYTES && s->bands < s->height)
+		a_thread++;
+	if (way)
+		set_bands(s, way == 1 ? (a_thread + 1) / 2 : 2 * a_thread, most);
 }
 
 /* ---- prepare ---- */
@@ -141,7 +146,7 @@ static ovl_status prepare_links(chain_state *s, const ovl_chain_link *links, ovl
 	return OVL_OK;
 }
 
-static ovl_status set_up(chain_state *s, const ovl_chain_link *links, bool means, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(chain_state *s, const ovl_chain_link *links, bool means, int way, ovl_prepared *out, ovl_error *err)
 {
 	const ovl_desc *last = &links[s->n - 1].p.out[0];
 	int64_t most[OVL_CHAIN_LINKS];
@@ -151,7 +156,7 @@ static ovl_status set_up(chain_state *s, const ovl_chain_link *links, bool means
 	s->images = last->dims[0];
 	s->pixels = (double)(last->dims[2] * last->dims[3]);
 	s->means = means ? last->dims[1] : 0;
-	choose_bands(s, most);
+	choose_bands(s, way, most);
 	if (!ovl_mul_ok((size_t)s->means * sizeof(float), (size_t)(s->images * s->bands), &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the sums of channels are too large");
 	s->args = up(OVL_CHAIN_LINKS * sizeof(rows));
@@ -184,7 +189,7 @@ static void release(void *state)
 	ovl_free(s);
 }
 
-ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, ovl_prepared *out, ovl_error *err)
+ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, int way, ovl_prepared *out, ovl_error *err)
 {
 	chain_state *s = ovl_calloc(1, sizeof *s);
 	ovl_status st;
@@ -192,7 +197,7 @@ ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, ovl
 		return ovl_fail(err, OVL_E_MEMORY, "no memory for a chain of kernels");
 	s->n = n;
 	s->threads = links[0].p.threads < 1 ? 1 : links[0].p.threads;
-	st = set_up(s, links, means, out, err);
+	st = set_up(s, links, means, way, out, err);
 	if (st != OVL_OK)
 		release(s);
 	else
@@ -282,4 +287,4 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
-const ovl_kernel ovl_chain = {.name = "chain", .run = run, .release = release};
+const ovl_kernel ovl_chain = {.name = "chain", .run = run, .release = release, .ways = ways};

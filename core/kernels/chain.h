@@ -22,9 +22,10 @@ typedef struct ovl_chain_link {
 bool ovl_chain_pays(const ovl_chain_link *links, int n);
 /* Links go on to follow this one: false at the end of a block, where values are small again. */
 bool ovl_chain_goes_on(const ovl_chain_link *links, int n);
-/* Inputs of a call: those of all links, one after the other; the ones that links pass on are not looked at. `means`: output 1 is the mean of each channel of
+/* `way`: of ovl_chain.ways, as in a problem.
+ * Inputs of a call: those of all links, one after the other; the ones that links pass on are not looked at. `means`: output 1 is the mean of each channel of
  * output 0, [images][channels], for the squeeze of a squeeze-excite block; the last kernel can sum. */
-ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, ovl_prepared *out, ovl_error *err);
+ovl_status ovl_chain_prepare(const ovl_chain_link *links, int n, bool means, int way, ovl_prepared *out, ovl_error *err);
 
 extern const ovl_kernel ovl_chain; /* run and release */
 

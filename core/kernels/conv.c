@@ -8,8 +8,8 @@
  * Taps above and below the picture are left out of the sum. A tile that reaches over the left or right border works on a patch: a copy of the few
  * pixels it needs with zeros around, made once for all output channels.
  *
- * Work is cut into chunks of row tiles times output channels, numbered by rows first: a band of rows for each thread. Where that is not possible (groups,
- * fewer tiles than threads), by channels if weights are heavy, so that each is read by one thread only, else by rows. */
+ * Work is cut into chunks of row tiles times output channels, numbered by rows first: a band of rows for each thread. Where that is not possible
+ * (groups, fewer tiles than threads), by channels if weights are heavy, so that each is read by one thread only, else by rows. */
 #include "kernels/conv.h"
 #include "base/memory.h"
 #include "kernels/packs.h"
@@ -108,6 +108,8 @@ const char *ovl_conv_accept(ovl_problem *p)
 	const char *why = ovl_conv_problem(p, &g);
 	if (why)
 		return why;
+	if (p->way && (p->accurate || !p->in_data[1] || g.groups != 1 || !is_pointwise(&g) || wants_lines(p, &g)))
+		return "there is but one way";
 	p->in_form[0] = wants_lines(p, &g) ? OVL_FORM_DENSE : OVL_FORM_CL;
 	p->in_packed[1] = p->in_data[1] != NULL;
 	p->out_form[0] = OVL_FORM_CL;
@@ -329,7 +331,7 @@ static ovl_status set_up(conv_state *s, const ovl_problem *p, ovl_prepared *out,
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
 	if (s->pointwise && s->weights && g->groups == 1 && !p->accurate &&
-		ovl_strassen_plan(&s->seven, s->isa, g->out[2], s->oc, s->ic, s->x, s->weights->data, p->threads))
+		ovl_strassen_plan(&s->seven, s->isa, g->out[2], s->oc, s->ic, s->x, s->weights->data, p->threads, p->way))
 		out->room = (size_t)s->seven.each * sizeof(float);
 	snprintf(out->detail, sizeof out->detail, "%s %lldx%lldx%lld", s->lines ? "lines" : s->seven.isa ? "strassen" : "pixels",
 		(long long)g->kernel[0], (long long)g->kernel[1], (long long)g->kernel[2]);

@@ -59,6 +59,9 @@ static int choose_tile(const ovl_conv_geometry *g, int vl)
 	return two < 0.8 * direct ? 2 : 0;
 }
 
+const char *const ovl_wino_ways[] = {"2x2", "4x4", NULL};
+static int tile_of(const ovl_problem *p, const ovl_conv_geometry *g, int vl) { return p->way ? 2 * p->way : choose_tile(g, vl); }
+
 const char *ovl_wino_accept(const ovl_wino_isa *isa, ovl_problem *p)
 {
 	ovl_conv_geometry g;
@@ -73,7 +76,7 @@ const char *ovl_wino_accept(const ovl_wino_isa *isa, ovl_problem *p)
 		return "strides or dilations are not 1";
 	if (g.in_channels < isa->gemm->vl)
 		return "too few channels";
-	if (!choose_tile(&g, isa->gemm->vl))
+	if (!tile_of(p, &g, isa->gemm->vl))
 		return "the direct way is faster";
 	p->in_form[0] = OVL_FORM_CL;
 	p->in_packed[1] = true;
@@ -156,7 +159,7 @@ static ovl_status set_up(wino_state *s, const ovl_problem *p, ovl_prepared *out,
 	fill_args args = {s, p->in_data[1]};
 	int64_t vl = s->isa->gemm->vl, floats;
 	char tag[80];
-	s->out = choose_tile(g, (int)vl);
+	s->out = tile_of(p, g, (int)vl);
 	if (!s->out)
 		return ovl_fail(err, OVL_E_INTERNAL, "no tile for this convolution");
 	s->planes = (s->out + 2) * (s->out + 2);

@@ -36,6 +36,7 @@ typedef struct ovl_wino_isa {
 	void (*out[2])(const ovl_wino_out *t);
 } ovl_wino_isa;
 
+extern const char *const ovl_wino_ways[]; /* "2x2", "4x4" */
 const char *ovl_wino_accept(const ovl_wino_isa *isa, ovl_problem *p);
 ovl_status ovl_wino_prepare(const ovl_wino_isa *isa, const ovl_problem *p, ovl_prepared *out, ovl_error *err);
 ovl_status ovl_wino_run(const ovl_call *call);

@@ -6,6 +6,7 @@ static const ovl_kernel conv_wino = {.name = "conv_wino_avx512",
 	.isa = V_ISA,
 	.rank = 20,
 	.accept = accept,
+	.ways = ovl_wino_ways,
 	.prepare = prepare,
 	.run = ovl_wino_run,
 	.release = ovl_wino_release};

@@ -57,6 +57,7 @@ typedef struct ovl_problem {
 	bool precise_bf16; /* the user asked for bf16: float problems may be computed with bf16 products and f32 sums */
 	bool halves_read; /* readers of output 0 can take it as halves (see below) */
 	bool added; /* some reader adds output 0 behind its own work: a residual branch */
+	int way; /* 0: as the kernel's own estimates say; i: do it in way i - 1 of its `ways`, or refuse */
 	/* written by accept(); preset to DENSE, -1 and false; in_half to how the inputs are stored */
 	ovl_form *in_form, *out_form;
 	bool *in_packed; /* prepare() copies what it needs of this constant: the original may go, run() gets NULL */
@@ -112,6 +113,7 @@ typedef struct ovl_kernel {
 	ovl_status (*run)(const ovl_call *call); /* allocates nothing */
 	void (*release)(void *state); /* NULL: state is freed by ovl_free */
 	const ovl_rows *rows; /* NULL: whole values only */
+	const char *const *ways; /* what else it can do, for choices by measurement: names, NULL behind the last; NULL: nothing */
 } ovl_kernel;
 
 /* ---- descs (kernels/desc.c) ---- */

@@ -58,6 +58,8 @@ const char *ovl_matmul_accept(ovl_problem *p)
 		return "result is a scalar";
 	if (p->in[1].rank == 1 && p->n_posts)
 		return "posts behind a product with a vector";
+	if (p->way && (p->accurate || !p->in_data[1]))
+		return "there is but one way";
 	p->in_form[0] = p->out_form[0] = OVL_FORM_ANY;
 	p->in_form[1] = OVL_FORM_ANY;
 	p->in_packed[1] = p->in_data[1] != NULL;
@@ -225,7 +227,7 @@ static ovl_status set_up(matmul_state *s, const ovl_problem *p, ovl_prepared *ou
 	if (s->how == HOW_CONST)
 		OVL_TRY(pack_weights(s, p, err));
 	if (s->how == HOW_CONST && s->batches == 1 && s->a_col == 1 && s->c_col == 1 && !p->accurate)
-		ovl_strassen_plan(&s->seven, s->isa, s->m, s->n, s->k, s->a_row, s->weights->data, p->threads);
+		ovl_strassen_plan(&s->seven, s->isa, s->m, s->n, s->k, s->a_row, s->weights->data, p->threads, p->way);
 	OVL_TRY(ovl_gemm_tail_prepare(&s->tail, &s->bias, p, p->out[0].rank - 1, err));
 	block = parts(s->vecs, s->n_chunks) * s->isa->vl;
 	s->a_room = s->a_col == 1 ? 0 : (size_t)ovl_gemm_up(s->sub * s->isa->mr * (s->k + 16), 16) * sizeof(float);

@@ -130,6 +130,21 @@ ovl_status ovl_packs_put(ovl_packs *p, const void *source, const char *tag, ovl_
 	return status;
 }
 
+void ovl_packs_trim(ovl_packs *p)
+{
+	size_t kept = 0;
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++)
+		if (__atomic_load_n(&p->at[i].block->refs, __ATOMIC_ACQUIRE) > 1)
+			p->at[kept++] = p->at[i];
+		else {
+			ovl_free(p->at[i].tag);
+			ovl_buffer_release(p->at[i].block);
+		}
+	p->n = kept;
+	pthread_mutex_unlock(&p->lock);
+}
+
 bool ovl_packs_at(ovl_packs *p, size_t i, const void **source, const char **tag, ovl_buffer **block)
 {
 	bool there;

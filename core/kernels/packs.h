@@ -16,6 +16,8 @@ ovl_status ovl_packs_get(ovl_packs *p, const void *source, const char *tag, size
 
 /* Puts a block that was packed before (by another process) in its place; it is kept. Errors: memory. */
 ovl_status ovl_packs_put(ovl_packs *p, const void *source, const char *tag, ovl_buffer *block, ovl_error *err);
+/* Forgets blocks that nobody uses. No kernel may be preparing meanwhile. */
+void ovl_packs_trim(ovl_packs *p);
 /* The i-th block, false past the end. Waits until it is filled. Borrowed, for the packs' life. */
 bool ovl_packs_at(ovl_packs *p, size_t i, const void **source, const char **tag, ovl_buffer **block);
 

@@ -4,6 +4,9 @@
 enum { LEAST_ROWS = 48, LEAST_DEPTH = 128, LEAST_VECS = 8, SPARE = 3 * 28 };
 static const double least_work = 3e6; /* multiplications */
 
+enum { AS_ESTIMATED, PLAINLY, MIXING };
+const char *const ovl_strassen_ways[] = {"plain", "strassen", NULL};
+
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t parts(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
@@ -42,13 +45,19 @@ static void cut(ovl_strassen *s, int64_t threads)
 	}
 }
 
-bool ovl_strassen_plan(ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int64_t n, int64_t k, int64_t lda, const float *packed, int threads)
+static bool is_worth_it(const ovl_strassen *s, int64_t vecs, int64_t mixed)
+{
+	return s->m >= LEAST_ROWS && s->k >= LEAST_DEPTH && vecs >= LEAST_VECS && (double)s->m * (double)mixed * (double)s->k >= least_work;
+}
+
+bool ovl_strassen_plan(
+	ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int64_t n, int64_t k, int64_t lda, const float *packed, int threads, int way)
 {
 	const ovl_strassen_isa *own = isa_of(isa);
 	int64_t vl = isa->vl, vecs = parts(n, vl), mixed;
 	*s = (ovl_strassen){.m = m, .n = n, .k = k, .lda = lda, .rows = (m + 1) / 2, .depth = k / 2, .pairs = vecs / 4, .rest = vecs % 4};
 	mixed = least(n, 4 * s->pairs * vl);
-	if (!own || m < LEAST_ROWS || k < LEAST_DEPTH || k % 2 || vecs < LEAST_VECS || (double)m * (double)mixed * (double)k < least_work)
+	if (!own || way == PLAINLY || k % 2 || !s->pairs || (way == AS_ESTIMATED && !is_worth_it(s, vecs, mixed)))
 		return false;
 	s->isa = own;
 	cut(s, threads < 1 ? 1 : threads);

@@ -69,8 +69,10 @@ typedef struct ovl_strassen {
 	int64_t each; /* floats of scratch per worker */
 } ovl_strassen;
 
-/* Is this product with a packed B worth it? Then fills s; run() wants rooms of s->each floats. */
-bool ovl_strassen_plan(ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int64_t n, int64_t k, int64_t lda, const float *packed, int threads);
+/* Is this product with a packed B worth it? Then fills s; run() wants rooms of s->each floats. `way`: as in a problem of a kernel with these ways. */
+bool ovl_strassen_plan(
+	ovl_strassen *s, const ovl_gemm_isa *isa, int64_t m, int64_t n, int64_t k, int64_t lda, const float *packed, int threads, int way);
+extern const char *const ovl_strassen_ways[]; /* "plain", "strassen" */
 /* g: as for gemm's run. */
 void ovl_strassen_run(const ovl_strassen *s, const ovl_gemm *g, const float *a, float *c, const float *add, const ovl_call *call);
 

@@ -173,13 +173,18 @@ typedef struct frame {
 	const void **data;
 	bool *stored_half; /* per input */
 	void *block;
+	ovl_hash key;
+	ovl_rival rivals[OVL_TUNE_ANSWERS];
+	int n_rivals;
 } frame;
 
 static bool frame_open(frame *f, const ovl_build *b, int n_in, int n_out)
 {
 	size_t in = (size_t)n_in, out = (size_t)n_out;
 	size_t size = (in + out) * (sizeof(ovl_desc) + sizeof(ovl_form) + sizeof(void *) + 3 * sizeof(bool)) + 64;
-	char *m = f->block = ovl_calloc(1, size);
+	char *m;
+	*f = (frame){.block = ovl_calloc(1, size)};
+	m = f->block;
 	if (!m)
 		return false;
 	f->p = (ovl_problem){.n_in = n_in, .n_out = n_out, .threads = b->options->threads, .isa = b->options->isa, .in_place = -1};
@@ -257,6 +262,28 @@ static const ovl_kernel *choose(ovl_build *b, frame *f, const char *node_name)
 	return k;
 }
 
+/* Whoever else would take the problem in the same forms as `first`, which has just accepted it: for choices by measurement. Ways of its own level. */
+static void find_rivals(ovl_build *b, frame *f, const ovl_kernel *first)
+{
+	size_t forms = (char *)f->stored_half - (char *)f->p.in_form;
+	const ovl_problem want = f->p;
+	void *wishes = ovl_memdup(f->p.in_form, forms);
+	const ovl_kernel *k;
+	f->rivals[f->n_rivals++] = (ovl_rival){first, 0};
+	for (size_t i = 0; wishes && (k = ovl_kernel_at(want.op, b->options->isa, i)); i++)
+		for (int way = 0; f->n_rivals < OVL_TUNE_ANSWERS && (!way || (k->isa == first->isa && k->ways && k->ways[way - 1])); way++) {
+			frame_reset(f, k->halves);
+			f->p.way = way;
+			if ((k != first || way) && !k->accept(&f->p) && !memcmp(wishes, f->p.in_form, forms) && f->p.out_half == want.out_half &&
+				f->p.in_place == want.in_place && f->p.out_rows_free == want.out_rows_free)
+				f->rivals[f->n_rivals++] = (ovl_rival){k, way};
+		}
+	frame_reset(f, first->halves);
+	f->p.way = 0;
+	(void)first->accept(&f->p);
+	ovl_free(wishes);
+}
+
 /* ---- steps ---- */
 
 static ovl_status name_step(ovl_build *b, ovl_step *s, const ovl_node *n)
@@ -318,7 +345,7 @@ static void lay_out_for_transpose(const ovl_node *n, ovl_desc *out)
 static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const ovl_kernel *k, int *in)
 {
 	ovl_draft d = {.node = n->index, .op = n->op->name, .params = n->params, .posts = n->posts.at, .n_posts = (int)n->posts.n, .n_op_in = f->p.n_op_in,
-		.unused = f->p.unused, .in_place = f->p.in_place};
+		.unused = f->p.unused, .in_place = f->p.in_place, .key = f->key};
 	ovl_step *s;
 	for (int i = 0; i < f->p.n_in; i++) {
 		if (f->p.in_packed[i] && i < 64)
@@ -346,7 +373,12 @@ static ovl_status kernel_step(ovl_build *b, const ovl_node *n, frame *f, const o
 		b->plan->values.at[v].half = i == 0 && f->p.out_half;
 		b->plan->steps.at[d.step].out[i] = b->node_values[n->index][i] = v;
 	}
-	return ovl_vec_push(&b->drafts, d) ? OVL_OK : no_memory(b);
+	if (f->n_rivals > 1 && (d.rivals = ovl_memdup(f->rivals, (size_t)f->n_rivals * sizeof *d.rivals)))
+		d.n_rivals = f->n_rivals;
+	if (ovl_vec_push(&b->drafts, d))
+		return OVL_OK;
+	ovl_free(d.rivals);
+	return no_memory(b);
 }
 
 static ovl_status reference_step(ovl_build *b, const ovl_node *n, int *in, int n_in, bool late)
@@ -494,6 +526,10 @@ static ovl_status lower_op(ovl_build *b, const ovl_node *n, int *in)
 	}
 	st = check_posts(b, n, &f);
 	k = st == OVL_OK ? choose(b, &f, n->name) : NULL;
+	if (k && ovl_tuning_active(b->options->tuning)) {
+		f.key = ovl_build_key(n, &f.p);
+		find_rivals(b, &f, k);
+	}
 	if (st == OVL_OK)
 		st = k ? kernel_step(b, n, &f, k, in) : reference_step(b, n, in, n_in, false);
 	ovl_free(f.block);
@@ -626,6 +662,7 @@ static ovl_status draft_frame(ovl_build *b, const ovl_draft *d, const int *in, i
 	f->p.n_posts = d->n_posts;
 	f->p.n_op_in = d->n_op_in;
 	f->p.unused = d->unused;
+	f->p.way = d->way;
 	frame_reset(f, true);
 	for (int i = 0; i < n_in; i++) {
 		frame_value(f, b, i, in[i]);
@@ -767,6 +804,7 @@ static ovl_status build_all(ovl_build *b, const ovl_shape *inputs)
 		OVL_TRY(place_output(b, (int)i, v));
 	}
 	OVL_TRY(ovl_build_memory(b));
+	ovl_build_answers(b);
 	ovl_build_bytes(b);
 	OVL_TRY(ovl_build_pack(b));
 	for (size_t i = 0; i < b->drafts.n; i++)
@@ -792,7 +830,7 @@ ovl_status ovl_plan_build(ovl_program *program, const ovl_graph *g, const ovl_sh
 	ovl_graph_free(b.graph);
 	ovl_free(b.node_values);
 	for (size_t i = 0; i < b.drafts.n; i++)
-		ovl_build_links_free(&b.drafts.at[i]);
+		ovl_build_draft_free(&b.drafts.at[i]);
 	ovl_vec_free(&b.drafts);
 	ovl_vec_free(&b.copy_of);
 	ovl_vec_free(&b.copy_next);

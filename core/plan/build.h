@@ -4,6 +4,13 @@
 
 #include "graph/graph.h"
 #include "plan/plan.h"
+#include "plan/tune.h"
+
+/* Another kernel, or way of one, that would take a problem in the same forms. */
+typedef struct ovl_rival {
+	const ovl_kernel *kernel;
+	int way; /* as in a problem */
+} ovl_rival;
 
 /* A step while it is being made: the problem its kernel accepted, for prepare() once all strides are final. */
 typedef struct ovl_draft {
@@ -15,11 +22,14 @@ typedef struct ovl_draft {
 	int n_posts, n_op_in;
 	uint64_t packed; /* bit i: input i was packed by prepare() */
 	uint64_t unused; /* bit i: output i has no reader */
-	int in_place;
+	int in_place, way;
 	bool prepared; /* by ovl_build_pack */
 	struct ovl_build_link *links; /* of a chain (chains.c), which packs by itself */
 	int n_links;
 	bool means; /* of a chain: of its channels, as output 1 */
+	ovl_hash key; /* with TUNE: of all that matters for its speed; all zero: not known */
+	ovl_rival *rivals; /* with TUNE: who could do it, the first choice in front */
+	int n_rivals;
 } ovl_draft;
 
 /* A link of a chain: what was a step of its own. */
@@ -73,7 +83,13 @@ void ovl_build_bytes(ovl_build *b);       /* once the values' places are final a
 /* chains.c */
 ovl_status ovl_build_chains(ovl_build *b); /* once all forms are final */
 ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out); /* prepares one */
-void ovl_build_links_free(ovl_draft *d);
+void ovl_build_draft_free(ovl_draft *d); /* what it owns */
+
+/* questions.c: choices by measurement (tune.h) */
+ovl_hash ovl_build_key(const ovl_node *n, const ovl_problem *p);
+/* Where n drafts that could be a chain are cut; bit i: link i + 1 begins another. `cuts`: what estimates say. */
+unsigned ovl_build_cuts(ovl_build *b, size_t draft, int n, unsigned cuts, bool means);
+void ovl_build_answers(ovl_build *b); /* which of its rivals does a draft, once chains are made */
 
 /* prepare.c: the kernels that pack weights, before the others. */
 ovl_status ovl_build_pack(ovl_build *b);

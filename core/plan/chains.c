@@ -6,13 +6,17 @@
 
 typedef struct ovl_build_link build_link;
 
-void ovl_build_links_free(ovl_draft *d)
+void ovl_build_draft_free(ovl_draft *d)
 {
-	for (int i = 0; i < d->n_links; i++)
+	for (int i = 0; i < d->n_links; i++) {
 		ovl_free(d->links[i].in);
+		ovl_free(d->links[i].draft.rivals);
+	}
 	ovl_free(d->links);
+	ovl_free(d->rivals);
 	d->links = NULL;
-	d->n_links = 0;
+	d->rivals = NULL;
+	d->n_links = d->n_rivals = 0;
 }
 
 /* Nobody but input `via` of step `reader` knows this value. */
@@ -53,16 +57,15 @@ static bool link_of(ovl_build *b, size_t i, ovl_chain_link *l)
 	return false;
 }
 
-/* The links from draft i on; *total inputs. */
-static int collect(ovl_build *b, size_t i, ovl_chain_link *links, int *total)
+/* The links from draft i on. */
+static int collect(ovl_build *b, size_t i, ovl_chain_link *links)
 {
-	int n = 0;
-	*total = 0;
+	int n = 0, total = 0;
 	while (i + (size_t)n < b->drafts.n && (n == 0 || ovl_chain_goes_on(links, n))) {
 		const ovl_draft *d = &b->drafts.at[i + (size_t)n];
 		const ovl_step *s = &b->plan->steps.at[d->step];
 		ovl_chain_link *l = &links[n];
-		if (n > 0 && (d->step != d[-1].step + 1 || *total + s->n_in > 64))
+		if (n > 0 && (d->step != d[-1].step + 1 || total + s->n_in > 64))
 			break;
 		if (!link_of(b, i + (size_t)n, l))
 			break;
@@ -70,7 +73,7 @@ static int collect(ovl_build *b, size_t i, ovl_chain_link *links, int *total)
 			ovl_build_problem_free(&l->p);
 			break;
 		}
-		*total += s->n_in;
+		total += s->n_in;
 		n++;
 	}
 	return n;
@@ -168,6 +171,8 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 	merged.packed = 0;
 	merged.in_place = -1;
 	merged.means = means;
+	merged.rivals = NULL; /* the link's */
+	merged.n_rivals = 0;
 	in[total] = last->out[0];
 	in[total + 1] = means ? last[1].out[0] : -1;
 	take_links(b, i, chain, n, &merged, in);
@@ -175,6 +180,7 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 		last->flops += last[1].flops;
 		ovl_free(last[1].in);
 		last[1] = (ovl_step){.type = last[1].type};
+		ovl_build_draft_free(&d[1]);
 		d[1].step = -1;
 	}
 	last->n_in = total;
@@ -186,10 +192,24 @@ static ovl_status merge(ovl_build *b, size_t i, const ovl_chain_link *chain, int
 	return OVL_OK;
 }
 
+/* Spans of steps as they will be counted when the empty ones are gone. */
+static void count_anew(ovl_plan *p)
+{
+	for (size_t i = 0; i < p->spans.n; i++) {
+		ovl_span *s = &p->spans.at[i];
+		int first = 0, n = 0;
+		for (int k = 0; k < s->first + s->n; k++)
+			*(k < s->first ? &first : &n) += p->steps.at[k].in != NULL;
+		s->first = first;
+		s->n = n;
+	}
+}
+
 static void remove_steps(ovl_build *b)
 {
 	ovl_plan *p = b->plan;
 	size_t steps = 0, drafts = 0, d = 0;
+	count_anew(p);
 	for (size_t s = 0; s < p->steps.n; s++) {
 		for (; d < b->drafts.n && (b->drafts.at[d].step < 0 || b->drafts.at[d].step == (int)s); d++)
 			if (b->drafts.at[d].step >= 0) {
@@ -203,20 +223,37 @@ static void remove_steps(ovl_build *b)
 	b->drafts.n = drafts;
 }
 
+/* Drafts [i, i + n), cut where bits are set: link k + 1 begins another chain, or is a step of its own. */
+static ovl_status merge_parts(ovl_build *b, size_t i, const ovl_chain_link *links, int n, unsigned cuts, bool means)
+{
+	for (int k = 0, end; k < n; k = end) {
+		int total = 0;
+		for (end = k; end == k || (end < n && !(cuts >> (end - 1) & 1)); end++)
+			total += links[end].p.n_in;
+		if (end - k > 1)
+			OVL_TRY(merge(b, i + (size_t)k, links + k, end - k, total, means && end == n));
+	}
+	return OVL_OK;
+}
+
 ovl_status ovl_build_chains(ovl_build *b)
 {
 	ovl_status st = OVL_OK;
 	bool any = false;
 	for (size_t i = 0; st == OVL_OK && i < b->drafts.n; i++) {
 		ovl_chain_link links[OVL_CHAIN_LINKS];
-		int total, n = collect(b, i, links, &total);
-		bool pays = n > 1 && ovl_chain_pays(links, n), means = pays && means_follow(b, i, links, n);
-		if (pays)
-			st = merge(b, i, links, n, total, means);
+		int n = collect(b, i, links);
+		bool pays = n > 1 && ovl_chain_pays(links, n), means = n > 1 && means_follow(b, i, links, n);
+		unsigned all = (1u << (n > 1 ? n - 1 : 0)) - 1, cuts = pays ? 0 : all;
+		if (n > 1)
+			cuts = ovl_build_cuts(b, i, n, cuts, means);
+		if (cuts != all)
+			st = merge_parts(b, i, links, n, cuts, means);
 		for (int k = 0; k < n; k++)
 			ovl_build_problem_free(&links[k].p);
-		any = any || pays;
-		i += pays ? (size_t)n - 1 + means : 0;
+		any = any || cuts != all;
+		if (pays || cuts != all)
+			i += (size_t)n - 1 + (means && !(cuts >> (n - 2) & 1));
 	}
 	if (any)
 		remove_steps(b);
@@ -239,7 +276,7 @@ ovl_status ovl_build_chain(ovl_build *b, const ovl_draft *d, ovl_prepared *out)
 		n++;
 	}
 	if (st == OVL_OK)
-		st = ovl_chain_prepare(links, n, d->means, out, b->err);
+		st = ovl_chain_prepare(links, n, d->means, d->way, out, b->err);
 	for (int i = 0; i < n; i++)
 		ovl_build_problem_free(&links[i].p);
 	return st;

@@ -52,6 +52,12 @@ typedef struct ovl_step {
 	double flops, bytes; /* estimates, for profiles; 0: not known */
 } ovl_step;
 
+/* Steps that a choice by measurement is about (plan/tune.h). */
+typedef struct ovl_span {
+	int question, first, n; /* steps [first, first + n) */
+	double handicap; /* what their time is multiplied with: 1 but in specs */
+} ovl_span;
+
 struct ovl_plan {
 	int refs; /* atomic */
 	ovl_program *program; /* borrowed: the program outlives its plans' runs (a run holds the compiled model) */
@@ -60,6 +66,7 @@ struct ovl_plan {
 	OVL_VEC(ovl_slot) slots;
 	OVL_VEC(ovl_value_ref) values;
 	OVL_VEC(ovl_step) steps;
+	OVL_VEC(ovl_span) spans; /* none without TUNE */
 	int *output_values; /* per output: the value that holds it at the end */
 	bool *output_direct; /* the last step writes straight into the request's tensor */
 	ovl_type *output_types;
@@ -75,6 +82,7 @@ typedef struct ovl_plan_options {
 	ovl_isa isa;
 	bool bf16;
 	bool accurate; /* EXECUTION_MODE_HINT = ACCURACY */
+	struct ovl_tuning *tuning; /* TUNE = YES: answers there are; borrowed. NULL: estimates choose */
 	size_t cache_entries; /* plans kept, at least 1 */
 	size_t cache_bytes; /* their arenas and prepared states, roughly */
 } ovl_plan_options;
@@ -88,6 +96,8 @@ void ovl_program_free(ovl_program *p);
 int ovl_program_inputs(const ovl_program *p);
 int ovl_program_outputs(const ovl_program *p);
 const ovl_plan_options *ovl_program_options(const ovl_program *p);
+/* A plan for these shapes that is not kept: for trials. */
+ovl_status ovl_program_trial(ovl_program *p, const ovl_shape *inputs, ovl_plan **out, ovl_error *err);
 /* The plan for these shapes, from the cache or built now: a new reference. Thread-safe. */
 ovl_status ovl_program_plan(ovl_program *p, const ovl_shape *inputs, ovl_plan **out, ovl_error *err);
 typedef struct ovl_program_counters {

@@ -234,6 +234,16 @@ ovl_status ovl_program_plan(ovl_program *p, const ovl_shape *inputs, ovl_plan **
 	return st;
 }
 
+ovl_status ovl_program_trial(ovl_program *p, const ovl_shape *inputs, ovl_plan **out, ovl_error *err)
+{
+	ovl_status st;
+	pthread_mutex_lock(&p->lock);
+	restore(p);
+	st = ovl_plan_build(p, p->graph, inputs, p->packs, out, err);
+	pthread_mutex_unlock(&p->lock);
+	return st;
+}
+
 static void count_weights(const ovl_program *p, ovl_program_counters *out)
 {
 	for (size_t i = 0; i < p->graph->nodes.n; i++) {
@@ -304,6 +314,7 @@ void ovl_plan_release(ovl_plan *p)
 	for (size_t i = 0; i < p->slots.n; i++)
 		ovl_tensor_release(p->slots.at[i].constant);
 	ovl_vec_free(&p->steps);
+	ovl_vec_free(&p->spans);
 	ovl_vec_free(&p->slots);
 	ovl_vec_free(&p->values);
 	ovl_free(p->input_shapes);

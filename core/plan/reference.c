@@ -15,7 +15,9 @@ struct ovl_ref {
 ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_packs *packs, ovl_ref **out, ovl_error *err)
 {
 	ovl_ref *r = ovl_calloc(1, sizeof *r);
+	ovl_plan_options of_bodies = *options;
 	ovl_status st = r ? ovl_node_copy(n, &r->node, err) : ovl_fail(err, OVL_E_MEMORY, "not enough memory for a plan");
+	of_bodies.tuning = NULL; /* they are planned while others are timed */
 	if (st == OVL_OK) {
 		r->n_op_in = ovl_node_own_inputs(n);
 		for (size_t i = 0; i < r->node->out.n; i++) { /* inferred anew at each late run; values are not needed */
@@ -34,7 +36,7 @@ ovl_status ovl_ref_new(const ovl_node *n, const ovl_plan_options *options, ovl_p
 			o->value = NULL;
 		}
 		if (st == OVL_OK)
-			st = ovl_program_new(body, options, packs, &r->bodies[i], err);
+			st = ovl_program_new(body, &of_bodies, packs, &r->bodies[i], err);
 		if (st == OVL_OK)
 			r->n_bodies++;
 	}

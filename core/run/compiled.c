@@ -1,4 +1,5 @@
 #include "ovlite.h"
+#include "plan/tune.h"
 #include "run/compiled.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ void ovl_compiled_clear(ovl_compiled *c)
 	ovl_engine_stop(c->engine);
 	ovl_program_free(c->program);
 	ovl_packs_free(c->packs);
+	ovl_tuning_free(c->tuning);
 	for (int s = 0; s < 2; s++)
 		if (c->ports[s])
 			c->free_ports(c->ports[s], c->n_ports[s]);

@@ -17,6 +17,8 @@ typedef struct ovl_compiled {
 	char *name;
 	ovl_config config;
 	ovl_packs *packs;
+	struct ovl_tuning *tuning; /* choices by measurement; NULL without TUNE */
+	bool tuned; /* they were made, by this process or an earlier one */
 	ovl_program *program;
 	ovl_engine *engine;
 	ovl_port *ports[2]; /* inputs, outputs */

@@ -166,6 +166,7 @@ static const property properties[] = {
 	{"OPTIMAL_NUMBER_OF_INFER_REQUESTS", NULL, false, true},
 	{"NETWORK_NAME", NULL, false, true},
 	{"LOADED_FROM_CACHE", NULL, false, true},
+	{"TUNE_TIMED", NULL, false, true},
 	{"EXECUTION_DEVICES", NULL, false, true},
 	{"SUPPORTED_PROPERTIES", NULL, true, true},
 	{"AVAILABLE_DEVICES", NULL, true, false},
@@ -277,6 +278,8 @@ static void get_text(const ovl_config *c, ovl_config_scope scope, const char *mo
 			TEXT("%d", c->requests > 0 && c->requests < ovl_config_streams(c) ? c->requests : ovl_config_streams(c));
 		else if (IS("PLAN_CACHE_ENTRIES"))
 			TEXT("%lld", (long long)c->plan_entries);
+		else if (IS("TUNE_TIMED"))
+			TEXT("%lld", (long long)c->timed);
 		else if (IS("CACHE_MEGABYTES"))
 			TEXT("%lld", (long long)c->cache_megabytes);
 		else if (IS("PLAN_CACHE_MEGABYTES"))

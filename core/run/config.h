@@ -18,6 +18,7 @@ typedef struct ovl_config {
 	char *cache_dir; /* NULL: none */
 	int64_t cache_megabytes; /* what its files may take together */
 	bool from_cache; /* not a setting: the model came from there */
+	int64_t timed; /* not a setting: how many choices were made by timing when it was compiled */
 } ovl_config;
 
 typedef enum ovl_config_scope { OVL_SCOPE_CORE, OVL_SCOPE_COMPILED } ovl_config_scope;
