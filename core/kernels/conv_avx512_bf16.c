@@ -8,6 +8,7 @@
 #include "kernels/gemm_bf16.h"
 #include "kernels/halves.h"
 #include "kernels/packs.h"
+#include "kernels/shares.h"
 #include "kernels/vec_bf16.h"
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,7 @@ typedef struct conv_state {
 	int64_t row_tiles, n_tiles;
 	int64_t patch_z, patch_y, patch_x, patch_size, patch_width;
 	int64_t vecs, m_chunks, n_chunks, sub;
-	int64_t share, over; /* see chunk_at; over 0: chunks of tiles are all alike */
+	ovl_shares tiles, columns; /* m_chunks of tiles (staged: rows), n_chunks of vectors */
 	size_t rows_size, segs_size, worker_scratch, stage_size;
 	ovl_gemm_seg *direct, *patched;
 	ovl_buffer *weights;
@@ -220,33 +221,17 @@ static int64_t write_segs(const conv_state *s, ovl_gemm_seg *seg, const int64_t 
 	return n;
 }
 
-/* The first tile of chunk i. Few tiles that threads cannot share evenly: a chunk of whole tiles for each thread, and between them those that are left over, one by
- * one, cut by columns only. */
-static int64_t chunk_at(const conv_state *s, int64_t i)
-{
-	int64_t singles = least(i / 2, s->over);
-	return s->over ? (i - singles) * s->share + singles : ovl_gemm_chunk_at(s->n_tiles, s->m_chunks, i);
-}
-
-static void share_tiles(conv_state *s, int threads)
-{
-	bool few = s->n_tiles > threads && s->n_tiles < 16 * threads && s->n_tiles % threads;
-	if (threads < 2 || s->staged || s->g.groups > 1 || !few || s->vecs < 2 * threads)
-		return;
-	s->share = s->n_tiles / threads;
-	s->over = s->n_tiles % threads;
-	s->m_chunks = threads + s->over;
-	s->n_chunks = threads * most(1, least(4, s->vecs / 2) / threads);
-}
-
 static void set_chunks(conv_state *s, int threads)
 {
 	const ovl_conv_geometry *g = &s->g;
+	bool few = threads > 1 && !s->staged && g->groups == 1 && s->n_tiles > threads && s->n_tiles < 16 * threads && s->vecs >= 2 * threads;
 	double flops = 2.0 * (double)(s->n_tiles / s->row_tiles) * (double)g->out[2] * (double)s->oc * (double)s->n_seg * (double)s->k;
 	int64_t weights = s->vecs * s->panel * 2, heavy = 640 << 10, light = 192 << 10;
 	int64_t mr = parts(g->out[2], s->row_tiles), c_size = s->c_half ? 2 : 4;
 	int64_t tile = 2 * (mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + c_size * mr * s->oc;
-	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 4e5), 4 * (int64_t)threads));
+	int64_t pixels = g->batch * g->out[0] * g->out[1] * g->out[2];
+	int64_t worth = most((int64_t)(flops / 4e5), pixels < 4 ? weights / (48 << 10) : 0); /* few pixels: weights are what takes time */
+	int64_t want = threads <= 1 ? 1 : most(1, least(worth, 4 * (int64_t)threads));
 	int64_t pieces = most(1, parts(want, g->groups));
 	if (s->staged) {
 		s->m_chunks = least(pieces, g->batch * g->out[1]);
@@ -266,7 +251,14 @@ static void set_chunks(conv_state *s, int threads)
 		s->n_chunks = least(parts(pieces, s->m_chunks), most(1, s->vecs / 2));
 		s->sub = most(2, (64 << 10) / tile);
 	}
-	share_tiles(s, threads);
+	if (few && s->n_tiles % threads) {
+		s->tiles = ovl_shares_of(s->n_tiles, threads);
+		s->m_chunks = s->tiles.chunks;
+		s->n_chunks = threads * most(1, least(4, s->vecs / 2) / threads);
+	} else {
+		s->tiles = ovl_shares_even(s->staged ? g->batch * g->out[1] : s->n_tiles, s->m_chunks);
+	}
+	s->columns = ovl_shares_even(s->vecs, s->n_chunks);
 	s->sub = least(s->sub, most(1, parts(s->n_tiles, s->m_chunks)));
 	if (s->sub * s->patch_size * 2 > 1 << 20)
 		s->sub = most(1, (1 << 20) / (s->patch_size * 2));
@@ -486,11 +478,10 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
 	if (s->staged) {
-		int64_t rows = s->g.batch * s->g.out[1];
-		do_staged(job->call, ovl_gemm_chunk_at(rows, s->m_chunks, m), ovl_gemm_chunk_at(rows, s->m_chunks, m + 1), scratch);
+		do_staged(job->call, ovl_shares_at(&s->tiles, m), ovl_shares_at(&s->tiles, m + 1), scratch);
 	} else {
-		do_tiles(job->call, job->call->in[0], chunk / (s->m_chunks * s->n_chunks), chunk_at(s, m), chunk_at(s, m + 1),
-			ovl_gemm_chunk_at(s->vecs, s->n_chunks, n), ovl_gemm_chunk_at(s->vecs, s->n_chunks, n + 1), scratch);
+		do_tiles(job->call, job->call->in[0], chunk / (s->m_chunks * s->n_chunks), ovl_shares_at(&s->tiles, m), ovl_shares_at(&s->tiles, m + 1),
+			ovl_shares_at(&s->columns, n), ovl_shares_at(&s->columns, n + 1), scratch);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/conv.h"
 #include "kernels/halves.h"
 #include "kernels/packs.h"
+#include "kernels/shares.h"
 #include <stdio.h>
 
 #define UNROLL _Pragma("GCC unroll 32")
@@ -37,8 +38,9 @@ typedef void (*tile_fn)(const row_call *t, int64_t ox);
 
 typedef struct dw_state {
 	ovl_conv_geometry g;
-	int64_t ld, ldc, ldadd, rows, row_chunks, channel_chunks, blocks, width, step, group;
+	int64_t ld, ldc, ldadd, rows, channel_chunks, blocks, width, step, group;
 	bool c_half, add_half, buffered;
+	ovl_shares shares; /* of rows */
 	tile_fn fn;
 	ovl_buffer *weights; /* [block]: pairs, singles */
 	size_t pairs_size, block_size;
@@ -185,6 +187,7 @@ WIDTHS(TILE_FUNCTION, 5, 2)
 static const tile_fn tiles[2][2][WIDEST] = {{{WIDTHS(TILE_ENTRY, 3, 1)}, {WIDTHS(TILE_ENTRY, 3, 2)}}, {{WIDTHS(TILE_ENTRY, 5, 1)}, {WIDTHS(TILE_ENTRY, 5, 2)}}};
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* The width that wastes least: pixels done twice cost, and so does each tile. */
 static int64_t best_width(int64_t out)
@@ -264,17 +267,18 @@ static void set_chunks(dw_state *s, int threads)
 {
 	const ovl_conv_geometry *g = &s->g;
 	double flops = 2.0 * (double)(s->rows * g->out[2] * g->groups) * (double)(g->kernel[1] * g->kernel[2]);
-	int64_t want = threads <= 1 || flops < 2e5 ? 1 : 4 * (int64_t)threads, wide = s->blocks;
-	if (flops < 1e5 * (double)want)
-		want = (int64_t)(flops / 1e5);
-	s->row_chunks = want < s->rows ? want : s->rows;
+	int64_t want = threads <= 1 || flops < 2e5 ? 1 : least((int64_t)(flops / 1e5), 4 * (int64_t)threads);
 	s->channel_chunks = 1;
-	if (s->rows < 2 * want && wide > 1) { /* few rows: cut across channels, and leave the rows' halo alone */
-		s->channel_chunks = want < wide ? want : wide;
-		s->row_chunks = (want + s->channel_chunks - 1) / s->channel_chunks;
+	s->shares = ovl_shares_even(s->rows, most(1, least(want, s->rows)));
+	if (want < threads || s->rows >= 2 * want)
+		return;
+	if (s->rows >= threads) { /* few rows: each thread's own, cut across channels */
+		s->shares = ovl_shares_of(s->rows, threads);
+		s->channel_chunks = least(threads * most(1, want / threads / threads), s->blocks);
+	} else {
+		s->shares = ovl_shares_even(s->rows, 1);
+		s->channel_chunks = least(want, s->blocks);
 	}
-	if (s->row_chunks < 1)
-		s->row_chunks = 1;
 }
 
 /* Blocks whose lines stay in L1 from one output row to the next; rows whose input stays in L2 from one such step to the next. */
@@ -463,7 +467,7 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	(void)worker;
 	if (job->call->cancel && __atomic_load_n(job->call->cancel, __ATOMIC_RELAXED))
 		return;
-	do_rows(s, job->call, ovl_gemm_tile_at(s->rows, s->row_chunks, r), ovl_gemm_tile_at(s->rows, s->row_chunks, r + 1),
+	do_rows(s, job->call, ovl_shares_at(&s->shares, r), ovl_shares_at(&s->shares, r + 1),
 		ovl_gemm_tile_at(s->blocks, s->channel_chunks, b), ovl_gemm_tile_at(s->blocks, s->channel_chunks, b + 1));
 }
 
@@ -471,7 +475,7 @@ static ovl_status run(const ovl_call *call)
 {
 	dw_job job = {call->state, call};
 	const dw_state *s = call->state;
-	ovl_pool_run(call->pool, s->row_chunks * s->channel_chunks, do_chunk, &job);
+	ovl_pool_run(call->pool, s->shares.chunks * s->channel_chunks, do_chunk, &job);
 	if (call->cancel && __atomic_load_n(call->cancel, __ATOMIC_RELAXED))
 		return ovl_fail(call->err, OVL_E_CANCELLED, "the run was cancelled");
 	return OVL_OK;

@@ -44,8 +44,7 @@ static inline int64_t ovl_gemm_bf16_tiles(int64_t m, int64_t threads)
 	int64_t n = ovl_gemm_tiles(m, OVL_GEMM_BF16_MR);
 	return n > threads && n < 16 * threads && threads > 1 ? ovl_gemm_up(n, threads) : n;
 }
-/* Where chunk i of n units begins: the larger chunks are spread among the others, so that each thread's share of the chunks is the same share of the units. */
-static inline int64_t ovl_gemm_chunk_at(int64_t n, int64_t chunks, int64_t i) { return n * i / chunks; }
+
 
 void ovl_gemm_bf16_set_tail(ovl_gemm_bf16 *g, const ovl_gemm_tail *tail, void *const *in);
 /* Vectors [vec, vec + n_vecs) of the columns, for some row tiles. */
