@@ -1,6 +1,5 @@
 #include "kernels/chain.h"
 #include "base/memory.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,56 +57,17 @@ static bool stays_anyway(const ovl_chain_link *links, int n)
 	return true;
 }
 
-/* Rows of its input that so many rows in the middle of a picture depend on. */
-static double rows_under(const ovl_chain_link *l, double made)
-{
-	const ovl_desc *in = &l->p.in[l->via], *w = &l->p.in[1];
-	double height = (double)in->dims[2], stride = (double)(in->dims[2] / l->p.out[0].dims[2]);
-	if (!strstr(l->p.op, "Convolution"))
-		return made;
-	return fmin(height, (made - 1) * stride + (double)w->dims[w->rank - 2]);
-}
-
-/* Microseconds of one thread for a row, roughly. */
-static double row_us(const ovl_chain_link *l)
-{
-	const ovl_desc *out = &l->p.out[0], *w = &l->p.in[1];
-	double numbers = (double)(out->dims[1] * out->dims[3]), taps = 1;
-	if (!strstr(l->p.op, "Convolution"))
-		return numbers / 10e3;
-	for (int i = w->rank - 3; i < w->rank; i++)
-		taps *= (double)w->dims[i];
-	return numbers * taps / ((w->rank == 5 ? 20e3 : 50e3) * (l->p.precise_bf16 ? 2 : 1));
-}
-
-/* Where rows are few: rows that are made twice, and the one that a thread has more than others, must cost less than that threads meet between steps.
- * Two threads have one seam, and half of what lies around it each. */
-static bool is_small(const ovl_chain_link *links, int n)
-{
-	double threads = (double)links[0].p.threads, made = ceil((double)links[n - 1].p.out[0].dims[2] / threads), more = 0;
-	for (int i = n - 1; i >= 0; i--) {
-		double share = (double)links[i].p.out[0].dims[2] / threads, seam = made - share;
-		more += row_us(&links[i]) * (threads > 2 ? seam : seam / 2);
-		made = rows_under(&links[i], made);
-	}
-	return more < (links[0].p.precise_bf16 ? 1.5 : 3) * (n - 1);
-}
-
 bool ovl_chain_pays(const ovl_chain_link *links, int n)
 {
 	int64_t threads = links[0].p.threads, height = links[n - 1].p.out[0].dims[2];
 	bool twice = false;
 	for (int i = 1; i < n; i++)
 		twice = twice || has_window(&links[i]);
-	if (n < 2)
+	if (n < 2 || (twice && stays_anyway(links, n)))
 		return false;
 	if (threads <= 1)
-		return !twice || !stays_anyway(links, n);
-	if (is_small(links, n))
 		return true;
-	if (twice && stays_anyway(links, n))
-		return false;
-	return height >= FEWEST_ROWS * threads || (!twice && height % threads == 0);
+	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads;
 }
 
 /* ---- bands ---- */

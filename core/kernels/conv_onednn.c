@@ -1,5 +1,6 @@
-/* Convolutions of bf16 tensors by oneDNN: channels-last in and out, weights in the layout that it asks for. Images of a batch are the chunks of work. */
+/* Convolutions as halves (kernel.h) by oneDNN: channels-last in and out, weights in the layout that it asks for. Images of a batch are the chunks of work. */
 #include "base/memory.h"
+#include "kernels/halves.h"
 #include "kernels/onednn.h"
 #include "kernels/packs.h"
 #include "ops/conv.h"
@@ -25,8 +26,12 @@ static bool geometry(const ovl_problem *p, ovl_conv_geometry *g)
 static const char *accept(ovl_problem *p)
 {
 	ovl_conv_geometry g;
-	if (p->n_op_in != 2 || p->in[0].type != OVL_BF16 || p->in[1].type != OVL_BF16 || p->out[0].type != OVL_BF16)
-		return "not bf16";
+	ovl_plain_problem plain;
+	const char *why = ovl_halves_plain(p, &plain);
+	if (why)
+		return why;
+	if (p->n_op_in != 2 || plain.in[0].type != OVL_F32 || p->in[1].type != OVL_F32 || plain.out.type != OVL_F32)
+		return "not f32";
 	if (p->n_posts)
 		return "posts";
 	if (!p->in_data[1])
@@ -37,6 +42,8 @@ static const char *accept(ovl_problem *p)
 		return "no oneDNN engine";
 	p->in_form[0] = p->out_form[0] = OVL_FORM_CL;
 	p->in_packed[1] = true;
+	p->in_half[0] = true;
+	p->out_half = p->halves_read;
 	return NULL;
 }
 
@@ -149,7 +156,7 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 	geometry(p, &g);
 	s->batch = p->in[0].dims[0];
 	s->in_image = p->in[0].strides[0];
-	s->out_image = p->out[0].strides[0];
+	s->out_image = p->out[0].strides[0] * (int64_t)ovl_type_size(p->out[0].type);
 	st = make(s, p, &g, err);
 	if (st == OVL_OK) /* not shared: another shape may ask for another layout */
 		st = ovl_packs_get(NULL, p->in_data[1], "conv_onednn", dnnl_memory_desc_get_size(&s->weights), pack, &k, &s->packed, err);
@@ -176,7 +183,7 @@ static void chunk(void *arg, int64_t n, int worker)
 	const state *s = j->s;
 	ovl_error err;
 	const ovl_onednn_arg args[3] = {{DNNL_ARG_SRC, &s->in, (uint16_t *)j->call->in[0] + n * s->in_image}, {DNNL_ARG_WEIGHTS, &s->weights, s->packed->data},
-		{DNNL_ARG_DST, &s->out, (uint16_t *)j->call->out[0] + n * s->out_image}};
+		{DNNL_ARG_DST, &s->out, (char *)j->call->out[0] + n * s->out_image}};
 	if (ovl_onednn_execute(s->conv, args, 3, (char *)j->call->scratch + (size_t)worker * s->scratch, &err) != OVL_OK)
 		__atomic_store_n(&j->failed, 1, __ATOMIC_RELAXED);
 }
@@ -188,6 +195,6 @@ static ovl_status run(const ovl_call *call)
 	return j.failed ? ovl_fail(call->err, OVL_E_INTERNAL, "oneDNN: a convolution failed") : OVL_OK;
 }
 
-static const ovl_kernel conv = {.name = "conv_onednn", .ops = "Convolution GroupConvolution", .isa = OVL_ISA_AVX512, .rank = 0, .accept = accept, .prepare = prepare, .run = run,
+static const ovl_kernel conv = {.name = "conv_onednn", .ops = "Convolution GroupConvolution", .isa = OVL_ISA_AVX512_BF16, .rank = 0, .halves = true, .accept = accept, .prepare = prepare, .run = run,
 	.release = release};
 const ovl_kernel *const ovl_kernels_conv_onednn[] = {&conv, NULL};

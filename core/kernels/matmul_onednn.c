@@ -1,5 +1,6 @@
-/* MatMul of bf16 tensors by oneDNN: f32 sums, rounded once. Batches are the chunks of work; a single product is cut into bands of rows. */
+/* MatMul of two computed values as halves (kernel.h) by oneDNN: f32 sums, rounded once. Batches are the chunks of work; a single product is cut into bands of rows. */
 #include "base/memory.h"
+#include "kernels/halves.h"
 #include "kernels/onednn.h"
 #include "ops/matmul.h"
 
@@ -13,6 +14,7 @@ typedef struct state {
 	dnnl_memory_desc_t a[2], b, c[2]; /* [0]: band, [1]: rest */
 	size_t scratch; /* of one worker */
 	int64_t rows, m, bands, batches;
+	ovl_type type; /* of the result */
 	ovl_matmul_geometry g;
 } state;
 
@@ -26,20 +28,28 @@ static bool geometry(const ovl_problem *p, ovl_matmul_geometry *g)
 static const char *accept(ovl_problem *p)
 {
 	ovl_matmul_geometry g;
-	if (p->n_op_in != 2 || p->in[0].type != OVL_BF16 || p->in[1].type != OVL_BF16 || p->out[0].type != OVL_BF16)
-		return "not bf16";
+	ovl_plain_problem plain;
+	const char *why = ovl_halves_plain(p, &plain);
+	if (why)
+		return why;
+	if (p->n_op_in != 2 || plain.in[0].type != OVL_F32 || plain.in[1].type != OVL_F32 || plain.out.type != OVL_F32)
+		return "not f32";
+	if (p->in_data[0] || p->in_data[1])
+		return "a constant";
 	if (p->n_posts)
 		return "posts";
 	if (!geometry(p, &g) || !g.m || !g.n || !g.k || !ovl_desc_count(&p->out[0]))
 		return "empty";
 	if (!ovl_onednn_engine())
 		return "no oneDNN engine";
+	p->in_half[0] = p->in_half[1] = true;
+	p->out_half = p->halves_read;
 	return NULL; /* all forms are DENSE, as preset */
 }
 
-static ovl_desc matrix(int64_t rows, int64_t cols, int64_t row, int64_t col)
+static ovl_desc matrix(ovl_type type, int64_t rows, int64_t cols, int64_t row, int64_t col)
 {
-	ovl_desc d = {.type = OVL_BF16, .rank = 2, .dims = {rows, cols}, .strides = {row, col}};
+	ovl_desc d = {.type = type, .rank = 2, .dims = {rows, cols}, .strides = {row, col}};
 	if (rows == 1) /* a stride that fits: oneDNN looks at all of them */
 		d.strides[0] = col * cols;
 	if (cols == 1)
@@ -50,7 +60,8 @@ static ovl_desc matrix(int64_t rows, int64_t cols, int64_t row, int64_t col)
 static ovl_status make(state *s, int which, int64_t rows, dnnl_primitive_t *out, ovl_error *err)
 {
 	const ovl_matmul_geometry *g = &s->g;
-	ovl_desc a = matrix(rows, g->k, g->a_row, g->a_col), b = matrix(g->k, g->n, g->b_row, g->b_col), c = matrix(rows, g->n, g->n, 1);
+	ovl_desc a = matrix(OVL_BF16, rows, g->k, g->a_row, g->a_col), b = matrix(OVL_BF16, g->k, g->n, g->b_row, g->b_col),
+		 c = matrix(s->type, rows, g->n, g->n, 1);
 	dnnl_matmul_desc_t op;
 	size_t scratch;
 	dnnl_status_t st;
@@ -86,6 +97,7 @@ static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *er
 		return ovl_fail(err, OVL_E_MEMORY, "not enough memory for a product");
 	geometry(p, &s->g);
 	s->m = s->g.m;
+	s->type = p->out[0].type;
 	s->batches = ovl_shape_elements(&s->g.batch);
 	s->bands = s->batches >= p->threads ? 1 : p->threads * 2 < MAX_BANDS ? p->threads * 2 : MAX_BANDS;
 	s->rows = (s->m + s->bands - 1) / s->bands;
@@ -127,7 +139,7 @@ static void chunk(void *arg, int64_t c, int worker)
 	at_a += band * s->rows * s->g.a_row;
 	args[0] = (ovl_onednn_arg){DNNL_ARG_SRC, &s->a[rest], (uint16_t *)j->call->in[0] + at_a};
 	args[1] = (ovl_onednn_arg){DNNL_ARG_WEIGHTS, &s->b, (uint16_t *)j->call->in[1] + at_b};
-	args[2] = (ovl_onednn_arg){DNNL_ARG_DST, &s->c[rest], (uint16_t *)j->call->out[0] + (batch * s->m + band * s->rows) * s->g.n};
+	args[2] = (ovl_onednn_arg){DNNL_ARG_DST, &s->c[rest], (char *)j->call->out[0] + (batch * s->m + band * s->rows) * s->g.n * (int64_t)ovl_type_size(s->type)};
 	if (ovl_onednn_execute(rest ? s->rest : s->band, args, 3, (char *)j->call->scratch + (size_t)worker * s->scratch, &err) != OVL_OK)
 		__atomic_store_n(&j->failed, 1, __ATOMIC_RELAXED);
 }
@@ -139,5 +151,5 @@ static ovl_status run(const ovl_call *call)
 	return j.failed ? ovl_fail(call->err, OVL_E_INTERNAL, "oneDNN: a product failed") : OVL_OK;
 }
 
-static const ovl_kernel matmul = {.name = "matmul_onednn", .ops = "MatMul", .isa = OVL_ISA_AVX512, .rank = 0, .accept = accept, .prepare = prepare, .run = run, .release = release};
+static const ovl_kernel matmul = {.name = "matmul_onednn", .ops = "MatMul", .isa = OVL_ISA_AVX512_BF16, .rank = 0, .halves = true, .accept = accept, .prepare = prepare, .run = run, .release = release};
 const ovl_kernel *const ovl_kernels_matmul_onednn[] = {&matmul, NULL};

@@ -1,4 +1,5 @@
-/* onednn.h - what the kernels on oneDNN share. It serves where own kernels do not reach: bf16 tensors (own kernels beat it at f32).
+/* onednn.h - what the kernels on oneDNN share. It serves where own kernels do not reach: with bf16 asked for, convolutions of
+ * narrow groups and products of two computed values (own kernels beat it in all else).
  *
  * Debian's oneDNN runs on OpenMP, whose teams wake up slowly after a pause. So it is never given a team: each thread of ours calls it with one OpenMP thread, on its
  * own part of the work, with scratch memory of ours. */
