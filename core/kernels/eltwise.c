@@ -71,7 +71,7 @@ static bool own_stage(const ovl_problem *p, ovl_eltwise_stage *s)
 	if (!strcmp(p->op, "Power") && power_stage(scalars[1], s))
 		return true;
 	if (!strcmp(p->op, "Round")) {
-		s->kind = ((const ovl_round_params *)p->params)->mode == OVL_ROUND_AWAY ? OVL_STAGE_ROUND_AWAY : OVL_STAGE_ROUND_EVEN;
+		s->kind = ((const ovl_round_params *)p->params)->mode == OVL_ROUND_AWAY ? OVL_STAGE_ROUND_AWAY : OVL_STAGE_ROUND;
 		return true;
 	}
 	if (!strcmp(p->op, "Selu")) {

@@ -25,6 +25,7 @@
 	X(SQRT, false, v_sqrt(x))                                                                                                                 \
 	X(EXP, false, v_exp(x))                                                                                                                   \
 	X(SQUARE, false, v_mul(x, x))                                                                                                             \
+	X(ROUND, false, v_round(x))                                                                                                               \
 	X(ADD, true, v_add(x, y))                                                                                                                 \
 	X(SUB, true, v_sub(x, y))                                                                                                                 \
 	X(RSUB, true, v_sub(y, x))                                                                                                                \
@@ -37,7 +38,6 @@
 	X(NEGATE, false, v_xor(x, v_set(-0.0f)))                                                                                                  \
 	X(FLOOR, false, v_floor(x))                                                                                                               \
 	X(CEIL, false, v_ceil(x))                                                                                                                 \
-	X(ROUND_EVEN, false, v_round(x))                                                                                                          \
 	X(ROUND_AWAY, false, v_trunc(v_add(x, v_or(v_set(0.49999997f), v_and(x, v_set(-0.0f))))))                                                 \
 	X(ERF, false, v_erf(x))                                                                                                                   \
 	X(MISH, false, v_mish(x))                                                                                                                 \

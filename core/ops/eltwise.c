@@ -58,6 +58,8 @@ static bool with_params(const char *name, const void *params, ovl_post *post)
 		const ovl_clamp_params *p = (const ovl_clamp_params *)params;
 		return set(post, OVL_POST_CLAMP, (float)p->min, (float)p->max);
 	}
+	if (!strcmp(name, "Round"))
+		return ((const ovl_round_params *)params)->mode == OVL_ROUND_EVEN && set(post, OVL_POST_ROUND, 0, 0);
 	if (!strcmp(name, "Elu"))
 		return set(post, OVL_POST_ELU, (float)((const ovl_elu_params *)params)->alpha, 0);
 	if (!strcmp(name, "Gelu")) /* version 2: no parameters, or zeros */

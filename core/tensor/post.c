@@ -67,6 +67,8 @@ float ovl_post_apply(const ovl_post *post, float x, float operand)
 		return expf(x);
 	case OVL_POST_SQUARE:
 		return x * x;
+	case OVL_POST_ROUND:
+		return nearbyintf(x);
 	case OVL_POST_ADD:
 		return x + operand;
 	case OVL_POST_SUB:

@@ -25,6 +25,7 @@
 	X(OVL_POST_SQRT, "sqrt", false)                                                       \
 	X(OVL_POST_EXP, "exp", false)                                                         \
 	X(OVL_POST_SQUARE, "square", false)                                                   \
+	X(OVL_POST_ROUND, "round", false)         /* half to even */                          \
 	X(OVL_POST_ADD, "add", true)                                                          \
 	X(OVL_POST_SUB, "sub", true)              /* x - operand */                           \
 	X(OVL_POST_RSUB, "rsub", true)            /* operand - x */                           \
