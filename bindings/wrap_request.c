@@ -163,15 +163,10 @@ static void push_copied_dict(lua_State *L, int env, ovl_request *r, size_t n)
 	ovl_error err;
 	new_dict(L, env, r, n);
 	for (size_t i = 0; i < n; i++) {
-		ovl_tensor *t = NULL;
 		lovl_object *o = lovl_new(L, &lovl_tensor);
-		ovl_status st = ovl_request_get_tensor(r, OVL_OUTPUT, i, &t, &err);
-		if (st == OVL_OK) {
-			st = ovl_tensor_clone(t, (ovl_tensor **)&o->c, &err);
-			if (lovl_collect_for(L, st))
-				st = ovl_tensor_clone(t, (ovl_tensor **)&o->c, &err);
-			ovl_tensor_release(t);
-		}
+		ovl_status st = ovl_request_copy_output(r, i, (ovl_tensor **)&o->c, &err);
+		if (lovl_collect_for(L, st))
+			st = ovl_request_copy_output(r, i, (ovl_tensor **)&o->c, &err);
 		lovl_try(L, st, &err);
 		lovl_pressure(L, ovl_tensor_bytes(o->c));
 		if (ovl_tensor_type(o->c) == OVL_SEQUENCE) {

@@ -13,9 +13,9 @@ static void tensor_release(lua_State *L, lovl_object *o)
  * It sees a few dozen bytes where megabytes hang on. So it is pushed forward by the bytes that were made, and a full collection is due when all live
  * tensors together have grown much since the last. */
 
+enum { PUSH_BYTES = 8 << 20, STEP_A_MEGABYTE = 16, LARGEST_STEP = 1000 }; /* steps in the collector's KB: a small heap is gone through in some pushes */
 static size_t pressure; /* bytes since the last push; of all Lua states, which is near enough */
 static uint64_t soft_limit = 256u << 20;
-enum { PUSH_BYTES = 8 << 20 };
 
 static bool collector_runs(lua_State *L)
 {
@@ -36,7 +36,8 @@ void lovl_pressure(lua_State *L, size_t bytes)
 	__atomic_store_n(&pressure, 0, __ATOMIC_RELAXED);
 	live = ovl_tensor_live_bytes();
 	if (live < __atomic_load_n(&soft_limit, __ATOMIC_RELAXED)) {
-		lua_gc(L, LUA_GCSTEP, now >> 20 > 1000 ? 1000 : (int)(now >> 20));
+		now = (now >> 20) * STEP_A_MEGABYTE;
+		lua_gc(L, LUA_GCSTEP, now > LARGEST_STEP ? LARGEST_STEP : (int)now);
 		return;
 	}
 	lua_gc(L, LUA_GCCOLLECT, 0);

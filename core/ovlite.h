@@ -217,7 +217,7 @@ OVL_API ovl_status ovl_compiled_get_property(ovl_compiled *c, const char *key, o
 OVL_API ovl_status ovl_compiled_runtime_model(ovl_compiled *c, ovl_model **out, ovl_error *err);
 OVL_API ovl_status ovl_compiled_export(ovl_compiled *c, void **bytes, size_t *size, ovl_error *err); /* ovl_bytes_free */
 OVL_API void ovl_bytes_free(void *bytes);
-OVL_API void ovl_compiled_release_memory(ovl_compiled *c); /* drops idle arenas and all plans but the last */
+OVL_API void ovl_compiled_release_memory(ovl_compiled *c); /* drops idle arenas, all plans but the last, and memory of results that are gone */
 /* Bytes and counters: "weights" (originals kept in memory), "packed", "mapped" (of both, in files that the system reads again at need), "arenas", "plans" (number), "plan_hits", "plan_misses", "plan_evictions". False past the end. */
 OVL_API bool ovl_compiled_memory(ovl_compiled *c, size_t i, const char **name, uint64_t *value);
 /* Where values live in the arena of the plan used last. A slot is taken from its first step to its last (positions in the order of execution, from
@@ -244,6 +244,8 @@ OVL_API void ovl_request_release(ovl_request *r); /* never blocks: a run in flig
 OVL_API ovl_compiled *ovl_request_compiled(const ovl_request *r); /* borrowed */
 /* The tensor of an input or output. Made at need: of the port's shape, open dimensions being 0. Errors: busy; argument (a batch was set). */
 OVL_API ovl_status ovl_request_get_tensor(ovl_request *r, ovl_side side, size_t i, ovl_tensor **out, ovl_error *err);
+/* A copy of output i with memory of its own: large ones are copied by the threads of a stream. Errors: busy, memory. */
+OVL_API ovl_status ovl_request_copy_output(ovl_request *r, size_t i, ovl_tensor **out, ovl_error *err);
 /* Type and shape must fit the port. The tensor itself is used from now on (kept alive). Errors: busy, type, shape. */
 OVL_API ovl_status ovl_request_set_tensor(ovl_request *r, ovl_side side, size_t i, ovl_tensor *t, ovl_error *err);
 /* Only the checks of set_tensor, so that several can be applied all or none. */

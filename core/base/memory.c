@@ -46,11 +46,82 @@ void ovl_free(void *p)
 	free(p);
 }
 
-void *ovl_alloc_aligned(size_t size)
+static void *aligned(size_t size) { return aligned_alloc(64, size ? (size + 63) & ~(size_t)63 : 64); }
+
+void *ovl_alloc_aligned(size_t size) { return admit(size) ? aligned(size) : NULL; }
+
+enum { WAITING = 32, LEAST_BLOCK = 256 << 10, MOST_WAITING = 32 << 20 };
+
+static struct {
+	int busy; /* who finds it busy does without: nobody waits, not even for a thread that a fork has lost */
+	int n;
+	size_t total;
+	void *at[WAITING]; /* oldest first */
+	size_t size[WAITING];
+} blocks;
+
+static bool enter_blocks(void) { return !__atomic_exchange_n(&blocks.busy, 1, __ATOMIC_ACQUIRE); }
+static void leave_blocks(void) { __atomic_store_n(&blocks.busy, 0, __ATOMIC_RELEASE); }
+
+static void *take_out(int i)
 {
+	void *p = blocks.at[i];
+	blocks.total -= blocks.size[i];
+	blocks.n--;
+	memmove(blocks.at + i, blocks.at + i + 1, (size_t)(blocks.n - i) * sizeof *blocks.at);
+	memmove(blocks.size + i, blocks.size + i + 1, (size_t)(blocks.n - i) * sizeof *blocks.size);
+	return p;
+}
+
+/* The youngest of this size: it may still be in a cache. */
+static void *find_block(size_t size)
+{
+	void *p = NULL;
+	if (size < LEAST_BLOCK || !enter_blocks())
+		return NULL;
+	for (int i = blocks.n - 1; i >= 0 && !p; i--)
+		if (blocks.size[i] == size)
+			p = take_out(i);
+	leave_blocks();
+	return p;
+}
+
+void *ovl_block_take(size_t size)
+{
+	void *p;
 	if (!admit(size))
 		return NULL;
-	return aligned_alloc(64, size ? (size + 63) & ~(size_t)63 : 64);
+	p = find_block(size);
+	if (!p)
+		p = aligned(size);
+	if (!p) {
+		ovl_blocks_drop();
+		p = aligned(size);
+	}
+	return p;
+}
+
+void ovl_block_give(void *p, size_t size)
+{
+	if (!p || size < LEAST_BLOCK || size > MOST_WAITING / 4 || !enter_blocks()) {
+		free(p);
+		return;
+	}
+	while (blocks.n == WAITING || blocks.total + size > MOST_WAITING)
+		free(take_out(0));
+	blocks.at[blocks.n] = p;
+	blocks.size[blocks.n++] = size;
+	blocks.total += size;
+	leave_blocks();
+}
+
+void ovl_blocks_drop(void)
+{
+	if (!enter_blocks())
+		return;
+	while (blocks.n)
+		free(take_out(0));
+	leave_blocks();
 }
 
 enum { HUGE_BYTES = 4 << 20 }; /* from here on huge pages save more page faults than their rounding costs */

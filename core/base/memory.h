@@ -14,6 +14,11 @@ void *ovl_calloc(size_t count, size_t size); /* checked product, zeroed */
 void *ovl_realloc(void *p, size_t size);
 void ovl_free(void *p); /* NULL is fine; for every pointer of this header, aligned ones included */
 void *ovl_alloc_aligned(size_t size); /* 64-byte aligned, rounded up to 64, not zeroed */
+/* Aligned blocks for what is made and dropped again and again, as results of runs are: large ones that come back wait for the next of their size (up to
+ * 32 MB of them), so that their pages need not be fetched from the system each time. Both calls take the same size. */
+void *ovl_block_take(size_t size); /* as ovl_alloc_aligned */
+void ovl_block_give(void *p, size_t size);
+void ovl_blocks_drop(void); /* those that wait go back to the system */
 /* Whole pages, zeroed, for large blocks: page-aligned, in huge pages where the system has them. NULL when memory is short. */
 void *ovl_map_pages(size_t size);
 void ovl_unmap_pages(void *p, size_t size);

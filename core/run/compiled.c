@@ -49,6 +49,7 @@ void ovl_compiled_release_memory(ovl_compiled *c)
 {
 	ovl_engine_trim(c->engine);
 	ovl_program_trim(c->program);
+	ovl_blocks_drop();
 }
 
 bool ovl_compiled_memory(ovl_compiled *c, size_t i, const char **name, uint64_t *value)

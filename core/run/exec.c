@@ -52,6 +52,28 @@ ovl_exec *ovl_exec_new(ovl_pool *pool, int stream)
 	return e;
 }
 
+enum { COPY_BYTES = 64 << 10 }; /* of a chunk */
+
+typedef struct copy_job {
+	char *to;
+	const char *from;
+	size_t size;
+} copy_job;
+
+static void copy_chunk(void *arg, int64_t chunk, int worker)
+{
+	const copy_job *j = arg;
+	size_t at = (size_t)chunk * COPY_BYTES;
+	(void)worker;
+	memcpy(j->to + at, j->from + at, j->size - at < COPY_BYTES ? j->size - at : COPY_BYTES);
+}
+
+void ovl_exec_copy(ovl_exec *e, void *to, const void *from, size_t size)
+{
+	copy_job job = {to, from, size};
+	ovl_pool_run(e->pool, (int64_t)((size + COPY_BYTES - 1) / COPY_BYTES), copy_chunk, &job);
+}
+
 int ovl_exec_stream(const ovl_exec *e) { return e->stream; }
 
 static void drop_tensors(ovl_tensor **list, int n)

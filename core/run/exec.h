@@ -25,6 +25,7 @@ typedef struct ovl_exec_io {
 ovl_exec *ovl_exec_new(ovl_pool *pool, int stream); /* the pool is borrowed; NULL: out of memory */
 void ovl_exec_free(ovl_exec *e);
 ovl_status ovl_exec_run(ovl_exec *e, ovl_plan *plan, const ovl_exec_io *io, ovl_error *err);
+void ovl_exec_copy(ovl_exec *e, void *to, const void *from, size_t size); /* on all of its threads */
 int ovl_exec_stream(const ovl_exec *e);   /* which stream it serves, from 0 */
 size_t ovl_exec_bytes(const ovl_exec *e); /* arenas and scratch */
 void ovl_exec_trim(ovl_exec *e); /* frees arenas and what belongs to plans */

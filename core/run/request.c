@@ -595,6 +595,33 @@ ovl_status ovl_request_infer(ovl_request *r, ovl_error *err)
 	return st;
 }
 
+enum { LARGE_BYTES = 128 << 10 };
+
+/* Plain numbers, so many that two threads are faster. They still spin behind the run whose output this is. */
+static bool copied_by_threads(const ovl_tensor *t)
+{
+	return ovl_tensor_dense(t) && !ovl_type_owns(t->type) && !ovl_type_packed(t->type) && ovl_tensor_bytes(t) >= LARGE_BYTES;
+}
+
+ovl_status ovl_request_copy_output(ovl_request *r, size_t i, ovl_tensor **out, ovl_error *err)
+{
+	ovl_tensor *t;
+	ovl_seat *seat;
+	ovl_status st;
+	OVL_TRY(ovl_request_get_tensor(r, OVL_OUTPUT, i, &t, err));
+	seat = copied_by_threads(t) ? ovl_engine_try_sit(r->compiled->engine) : NULL;
+	if (!seat) {
+		st = ovl_tensor_clone(t, out, err);
+	} else {
+		st = ovl_tensor_new_raw(t->type, &t->shape, out, err);
+		if (st == OVL_OK)
+			ovl_exec_copy(ovl_seat_exec(seat), (*out)->data, t->data, ovl_tensor_bytes(t));
+		ovl_engine_stand(r->compiled->engine, seat);
+	}
+	ovl_tensor_release(t);
+	return st;
+}
+
 static ovl_request *request_of(ovl_job *job) { return (ovl_request *)(void *)((char *)job - offsetof(ovl_request, job)); }
 
 static void run_job(ovl_job *job, ovl_seat *seat)

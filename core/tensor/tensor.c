@@ -10,6 +10,7 @@ static uint64_t live_bytes;
 
 typedef struct holder { /* the user data of a buffer made here */
 	void *block;       /* what to free; the elements start in it */
+	bool lazy;         /* of calloc; else a block that comes back (memory.h) */
 	ovl_tensor *owner; /* the tensor it was made for, NULL when that is gone: only the owner may grow into the rest of the buffer */
 	ovl_type type;
 } holder;
@@ -25,7 +26,10 @@ static void release_own(void *user, void *data, size_t size)
 		for (size_t i = 0; i < size / sizeof *s; i++)
 			ovl_free(s[i].data);
 	}
-	ovl_free(h->block);
+	if (h->lazy)
+		ovl_free(h->block);
+	else
+		ovl_block_give(h->block, size);
 	ovl_free(h);
 	__atomic_fetch_sub(&live_bytes, size, __ATOMIC_RELAXED);
 }
@@ -41,10 +45,11 @@ static ovl_buffer *own_buffer(ovl_type type, size_t size, bool zeroed)
 		goto fail;
 	h->type = type;
 	if (zeroed && size >= LAZY_ZERO_BYTES) { /* large blocks of calloc are fresh pages: zero without being touched */
+		h->lazy = true;
 		h->block = ovl_calloc(1, size + 64);
 		data = (void *)(((uintptr_t)h->block + 63) & ~(uintptr_t)63);
 	} else {
-		data = h->block = ovl_alloc_aligned(size);
+		data = h->block = ovl_block_take(size);
 		if (data && zeroed)
 			memset(data, 0, size);
 	}

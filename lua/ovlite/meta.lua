@@ -659,7 +659,7 @@ function CompiledModel:get_runtime_model() end
 ---The graph after its passes and the packed weights, for import_model of this version of ovlite; other machines pack anew.
 ---@return string bytes
 function CompiledModel:export_model() end
----Drops idle arenas and all plans but the last.
+---Drops idle arenas, all plans but the last, and memory of results that are gone.
 function CompiledModel:release_memory() end
 ---Bytes: `weights` (originals that are in memory: most go once they are packed), `packed`, `mapped` (of both, in files that the system reads again at
 ---need), `arenas`; and counters of the plan cache: `plans`, `plan_hits`, `plan_misses`, `plan_evictions`.

@@ -104,6 +104,22 @@ describe("an OVDict", function()
     assert.is_false(rawequal(request:infer(), request:infer()))
   end)
 
+  it("holds copies of large outputs too, which the threads of a stream make", function()
+    for _, element_type in ipairs({ "f32", "u8" }) do
+      local x, config = op.parameter({ 3, 211, 307 }, element_type, "x"), { NUM_STREAMS = 2, INFERENCE_NUM_THREADS = 4 }
+      local large = ov.compile_model(ov.Model({ op.add(x, x) }, { x }), "CPU", config):create_infer_request()
+      local data, kept = support.random(3):tensor(element_type, { 3, 211, 307 }, 0, 100), {}
+      for i = 1, 40 do
+        data:set(i, 3, i, 307)
+        kept[i % 3] = { large:infer({ data })[1], i }
+        for _, pair in pairs(kept) do assert.are.equal(2 * pair[2], pair[1]:get(3, pair[2], 307)) end
+      end
+      assert.are.equal(0, support.difference(large:infer()[1], large:get_output_tensor()))
+      large:set_output_tensor(ov.Tensor(ov.Tensor(element_type, { 3, 211, 400 }), { 1, 1, 4 }, { 3, 211, 310 })) -- a region: rows with holes between
+      assert.are.equal(0, support.difference(large:infer()[1], large:get_output_tensor()))
+    end
+  end)
+
   it("with share_outputs holds views and comes back each time (B109)", function()
     for _, shared in ipairs({ request:infer(nil, false, true), request:infer(nil, { share_outputs = true }), request.results }) do
       same({ 6, 8 }, shared.sum:flat())
