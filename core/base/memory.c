@@ -103,7 +103,7 @@ void *ovl_block_take(size_t size)
 
 void ovl_block_give(void *p, size_t size)
 {
-	if (!p || size < LEAST_BLOCK || size > MOST_WAITING / 4 || !enter_blocks()) {
+	if (!p || size < LEAST_BLOCK || size > MOST_WAITING / 2 || !enter_blocks()) {
 		free(p);
 		return;
 	}
