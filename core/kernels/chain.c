@@ -1,5 +1,6 @@
 #include "kernels/chain.h"
 #include "base/memory.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,17 +58,65 @@ static bool stays_anyway(const ovl_chain_link *links, int n)
 	return true;
 }
 
-bool ovl_chain_pays(const ovl_chain_link *links, int n)
+/* Rows of its input that so many rows in the middle of a picture depend on. */
+static double rows_under(const ovl_chain_link *l, double made)
+{
+	const ovl_desc *in = &l->p.in[l->via], *w = &l->p.in[1];
+	double height = (double)in->dims[2], stride = (double)(in->dims[2] / l->p.out[0].dims[2]);
+	if (!strstr(l->p.op, "Convolution"))
+		return made;
+	return fmin(height, (made - 1) * stride + (double)w->dims[w->rank - 2]);
+}
+
+/* Microseconds of one thread for a row, roughly. */
+static double row_us(const ovl_chain_link *l)
+{
+	const ovl_desc *out = &l->p.out[0], *w = &l->p.in[1];
+	double numbers = (double)(out->dims[1] * out->dims[3]), taps = 1;
+	if (!strstr(l->p.op, "Convolution"))
+		return numbers / 10e3;
+	for (int i = w->rank - 3; i < w->rank; i++)
+		taps *= (double)w->dims[i];
+	return numbers * taps / ((w->rank == 5 ? 20e3 : 50e3) * (l->p.precise_bf16 ? 2 : 1));
+}
+
+/* Microseconds of a thread for rows that are made twice and for the one that it has more than others. Two threads have one seam, and half of what lies
+ * around it each. */
+static double seam_us(const ovl_chain_link *links, int n)
+{
+	double threads = (double)links[0].p.threads, made = ceil((double)links[n - 1].p.out[0].dims[2] / threads), us = 0;
+	for (int i = n - 1; i >= 0; i--) {
+		double more = made - (double)links[i].p.out[0].dims[2] / threads;
+		us += row_us(&links[i]) * (threads > 2 ? more : more / 2);
+		made = rows_under(&links[i], made);
+	}
+	return us;
+}
+
+/* Microseconds that a step of its own costs more than a link: its threads meet, and it reads what another has written, in L2 or beyond. */
+static double meeting_us(const ovl_chain_link *l) { return l->p.precise_bf16 ? 1.5 : 3; }
+
+static double joint_us(const ovl_chain_link *l)
+{
+	double bytes = (double)ovl_desc_span(&l->p.out[0]) / (double)l->p.threads;
+	return meeting_us(l) + 2 * bytes / (bytes < 1 << 20 ? 100e3 : 20e3);
+}
+
+bool ovl_chain_pays(const ovl_chain_link *links, int n, bool means)
 {
 	int64_t threads = links[0].p.threads, height = links[n - 1].p.out[0].dims[2];
-	bool twice = false;
+	bool twice = false, stays;
+	double gain = 0;
+	if (n < 2)
+		return false;
 	for (int i = 1; i < n; i++)
 		twice = twice || has_window(&links[i]);
-	if (n < 2 || (twice && stays_anyway(links, n)))
-		return false;
+	stays = twice && stays_anyway(links, n);
 	if (threads <= 1)
-		return true;
-	return twice ? height >= FEWEST_ROWS * threads : height % threads == 0 || height >= FEWEST_ROWS * threads;
+		return !stays;
+	for (int i = means ? 0 : 1; i < n; i++)
+		gain += stays ? meeting_us(&links[i]) : joint_us(&links[i ? i - 1 : n - 1]);
+	return seam_us(links, n) < gain || (!twice && (height % threads == 0 || height >= FEWEST_ROWS * threads));
 }
 
 /* ---- bands ---- */

@@ -18,8 +18,8 @@ typedef struct ovl_chain_link {
 	int via; /* from kernel->rows->input */
 } ovl_chain_link;
 
-/* True when these links are better done as a chain. */
-bool ovl_chain_pays(const ovl_chain_link *links, int n);
+/* True when these links are better done as a chain. `means`: of its channels are wanted too. */
+bool ovl_chain_pays(const ovl_chain_link *links, int n, bool means);
 /* Links go on to follow this one: false at the end of a block, where values are small again. */
 bool ovl_chain_goes_on(const ovl_chain_link *links, int n);
 /* `way`: of ovl_chain.ways, as in a problem.

@@ -243,7 +243,7 @@ ovl_status ovl_build_chains(ovl_build *b)
 	for (size_t i = 0; st == OVL_OK && i < b->drafts.n; i++) {
 		ovl_chain_link links[OVL_CHAIN_LINKS];
 		int n = collect(b, i, links);
-		bool pays = n > 1 && ovl_chain_pays(links, n), means = n > 1 && means_follow(b, i, links, n);
+		bool means = n > 1 && means_follow(b, i, links, n), pays = n > 1 && ovl_chain_pays(links, n, means);
 		unsigned all = (1u << (n > 1 ? n - 1 : 0)) - 1, cuts = pays ? 0 : all;
 		if (n > 1)
 			cuts = ovl_build_cuts(b, i, n, cuts, means);
