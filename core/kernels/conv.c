@@ -276,7 +276,7 @@ static void set_chunks(conv_state *s, int threads)
 	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4, heavy = 1 << 20, light = 192 << 10;
 	int64_t mr = parts(g->out[2], s->row_tiles);
 	int64_t tile = 4 * ((mr * g->stride[2] + g->kernel[2] - 1) * s->ic * least(g->kernel[0] * g->kernel[1], 2) + mr * s->oc);
-	int64_t worth = most((int64_t)(flops / 2e5), weights / (48 << 10)); /* weights of one pixel: reading them is all the work */
+	int64_t worth = most((int64_t)(flops / 5e4), weights / (48 << 10)); /* weights of one pixel: reading them is all the work */
 	int64_t want = threads <= 1 ? 1 : most(1, least(worth, 4 * (int64_t)threads));
 	int64_t pieces = most(1, parts(want, g->groups)); /* of a group */
 	if (threads > 1 && s->n_tiles >= threads && g->groups == 1) {

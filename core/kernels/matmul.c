@@ -159,7 +159,7 @@ static how choose(const matmul_state *s, bool constant)
 static void set_chunks(matmul_state *s, int threads)
 {
 	double flops = 2.0 * (double)s->batches * (double)s->m * (double)s->n * (double)s->k;
-	int64_t weights = s->vecs * s->isa->vl * s->k * 4, want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
+	int64_t weights = s->vecs * s->isa->vl * s->k * 4, want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 5e4), 4 * (int64_t)threads));
 	int64_t pieces = parts(want, s->batches), wide = most(1, s->vecs / 2), block;
 	if (s->how == HOW_DOTS) {
 		s->m_chunks = s->m > DOT_ROWS ? least(pieces, parts(s->m, 16)) : 1;
