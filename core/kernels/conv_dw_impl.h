@@ -2,7 +2,7 @@
 #include "kernels/conv_dw.h"
 
 #define UNROLL _Pragma("GCC unroll 32")
-/* In a register from here on: left alone, the compiler loads a value again for each multiplication. With 3 taps, loads are what limits; with more they are not. */
+/* In a register from here on: left alone, the compiler loads a value again for each multiplication. With 7 taps there are too few registers for that. */
 #define KEEP(x) __asm__("" : "+v"(x))
 
 /* Fields are read once, before the first store: the compiler cannot know that stores leave the tile alone. */
@@ -44,7 +44,7 @@ static inline __attribute__((always_inline)) void vector_of(const ovl_dw_tile *t
 		UNROLL for (int q = 0; q < Q; q++) {
 			if (at == ANYWHERE ? q >= t->first && q < t->last : !(at & LEFT && q < E) && !(at & RIGHT && q >= Q - E)) {
 				V x = v_load(line + q * t->x);
-				if (K == 3)
+				if (K <= 5)
 					KEEP(x);
 				UNROLL for (int k = 0; k < K; k++)
 					if (q >= k && (q - k) % S == 0 && (q - k) / S < W)

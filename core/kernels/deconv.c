@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TILES = 32, DIMS = 3 };
+enum { MAX_TILES = 32, SPREAD_TILES = 8, DIMS = 3 }; /* SPREAD_TILES: as high as those of gemm.h, worked on together when products are scattered */
 
 /* Along one dimension: the taps of each phase, and where in the input the first output of the phase finds them. */
 typedef struct axis {
@@ -246,7 +246,7 @@ static void set_chunks(deconv_state *s, int threads)
 	static const int64_t zero[DIMS];
 	double flops = 2.0 * (double)(g->batch * g->in[0] * g->in[1] * g->in[2]) * (double)(s->ic * s->oc * s->taps * s->groups);
 	int64_t weights = s->vecs * s->isa->vl * s->k_total * 4,
-		tiles = s->spread ? g->batch * g->in[0] * g->in[1] * ovl_gemm_tiles(g->in[2], s->isa->mr) : tiles_of(s, zero);
+		tiles = s->spread ? g->batch * g->in[0] * g->in[1] * ovl_gemm_tiles(g->in[2], SPREAD_TILES * s->isa->mr) : tiles_of(s, zero);
 	int64_t want = threads <= 1 ? 1 : most(1, least((int64_t)(flops / 2e5), 4 * (int64_t)threads));
 	s->phases = s->spread ? 1 : s->axis[0].phases * s->axis[1].phases * s->axis[2].phases;
 	want = parts(want, s->groups * s->phases);
@@ -280,7 +280,7 @@ static ovl_status set_up(deconv_state *s, const ovl_problem *p, ovl_prepared *ou
 	set_patch(s);
 	set_chunks(s, p->threads);
 	s->segs_size = (size_t)ovl_gemm_up(s->max_segs * (int64_t)sizeof(ovl_gemm_seg), 64);
-	spread_size = s->spread ? (size_t)ovl_gemm_up(s->isa->mr * s->n, 16) * sizeof(float) : 0;
+	spread_size = s->spread ? (size_t)ovl_gemm_up(SPREAD_TILES * s->isa->mr * s->n, 16) * sizeof(float) : 0;
 	s->worker_scratch = (size_t)s->sub * (s->segs_size + (size_t)s->patch_size * sizeof(float)) + spread_size;
 	if (!ovl_mul_ok(s->worker_scratch, (size_t)most(1, p->threads), &out->scratch) || !ovl_add_ok(out->scratch, s->weights_size, &out->scratch))
 		return ovl_fail(err, OVL_E_MEMORY, "the scratch memory is too large");
@@ -446,7 +446,19 @@ static void phase_chunk(void *arg, int64_t chunk, int worker)
 	}
 }
 
-/* A tile's products, [pixel][tap][oc], to their places. */
+/* `count` pieces of `size` floats, evenly spaced on both sides. */
+static void copy_pieces(float *to, int64_t to_step, const float *from, int64_t from_step, int64_t size, int64_t count)
+{
+	for (int64_t i = 0; i < count; i++, to += to_step, from += from_step) {
+		int64_t at = 0;
+		for (; at + 2 <= size; at += 2)
+			memcpy(to + at, from + at, 2 * sizeof *to);
+		if (at < size)
+			to[at] = from[at];
+	}
+}
+
+/* Products of some pixels, [pixel][tap][oc], to their places: taps along x are one piece where pixels touch. */
 static void scatter(const deconv_state *s, const float *from, int64_t n, float *image, int64_t z, int64_t y, int64_t x)
 {
 	const ovl_conv_geometry *g = &s->g;
@@ -455,10 +467,11 @@ static void scatter(const deconv_state *s, const float *from, int64_t n, float *
 		for (int64_t ky = 0; ky < g->kernel[1]; ky++) {
 			float *to = image + (((z * g->stride[0] + kz) * g->out[1] + y * g->stride[1] + ky) * g->out[2] + x * g->stride[2]) * s->ldc;
 			const float *row = from + (kz * g->kernel[1] + ky) * line;
-			for (int64_t i = 0; i < n; i++)
+			if (s->ldc == s->oc)
+				copy_pieces(to, line, row, s->n, line, n);
+			else
 				for (int64_t k = 0; k < g->kernel[2]; k++)
-					for (int64_t o = 0; o < s->oc; o++)
-						to[(i * g->kernel[2] + k) * s->ldc + o] = row[i * s->n + k * s->oc + o];
+					copy_pieces(to + k * s->ldc, g->kernel[2] * s->ldc, row + k * s->oc, s->n, s->oc, n);
 		}
 }
 
@@ -467,7 +480,7 @@ static void spread_chunk(void *arg, int64_t chunk, int worker)
 	const deconv_job *job = arg;
 	const deconv_state *s = job->s;
 	const ovl_conv_geometry *g = &s->g;
-	int64_t across = ovl_gemm_tiles(g->in[2], s->isa->mr), tiles = g->batch * g->in[0] * g->in[1] * across, vl = s->isa->vl;
+	int64_t across = ovl_gemm_tiles(g->in[2], SPREAD_TILES * s->isa->mr), tiles = g->batch * g->in[0] * g->in[1] * across, vl = s->isa->vl;
 	int64_t tile = ovl_gemm_tile_at(tiles, s->m_chunks, chunk), end = ovl_gemm_tile_at(tiles, s->m_chunks, chunk + 1);
 	float *products = (void *)(job->workers + (size_t)worker * s->worker_scratch);
 	ovl_gemm p = {.k = s->ic, .n = s->n, .ldc = s->n, .b = job->weights, .b_row = vl, .b_vec = s->k_total * vl, .bias = s->bias};

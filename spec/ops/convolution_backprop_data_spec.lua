@@ -21,6 +21,9 @@ cases("convolution_backprop_data", {
     -0.2, -0.5, -0.1, -1.5, -1.1 } } }, { { "f32", { 1, 2, 4 }, { -2.85, -2.3, 2.3, -0.6, -2.5, -1.46, -0.95, -0.59 } } } },
   { "odd sizes", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 2, 2 }, pads_begin = { 1, 1 }, pads_end = { 1, 1 },
     dilations = { 1, 1 } }) end, { cases.random("f32", { 2, 5, 7, 9 }), cases.random("f32", { 5, 3, 4, 4 }) }, bound = 2e-05 },
+  { "blocks of their own for each pixel, on lines of many tiles", function(op, a, b, c) return { op.sigmoid(op.convolution_backprop_data(a, b, { strides = { 2,
+    2 } })), op.hswish(op.convolution_backprop_data(a, c, { strides = { 2, 3 } })) } end, { cases.random("f32", { 2, 5, 3, 131 }), cases.random("f32", { 5, 1, 2,
+    2 }), cases.random("f32", { 5, 3, 2, 3 }) }, bound = 2e-05 },
   { "channels that differ", function(op, a, b) return op.convolution_backprop_data(a, b, { strides = { 1 } }) end, { cases.random("f32", { 1, 2,
     5 }), cases.random("f32", { 3, 1, 2 }) }, fails = "shape" },
 })
