@@ -391,11 +391,17 @@ void ovl_pool_leave(ovl_pool *pool)
 
 int64_t ovl_pool_chunk(const ovl_pool *pool, int64_t n, int64_t grain)
 {
-	int64_t parts = 4 * (int64_t)ovl_pool_threads(pool), size;
+	int64_t threads = ovl_pool_threads(pool), parts = 4 * threads, size;
 	if (n < 1)
 		return 1;
 	if (parts == 4)
 		return n;
 	size = n / parts + (n % parts != 0);
-	return size < grain ? (grain < n ? grain : n) : size;
+	if (size >= grain)
+		return size;
+	if (grain >= n)
+		return n;
+	parts = n / grain + (n % grain != 0); /* as many for each thread, even if they are somewhat smaller then */
+	parts = (parts + threads - 1) / threads * threads;
+	return n / parts + (n % parts != 0);
 }

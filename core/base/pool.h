@@ -25,7 +25,8 @@ void ovl_pool_run(ovl_pool *pool, int64_t chunks, ovl_pool_fn fn, void *arg); /*
 void ovl_pool_enter(ovl_pool *pool);
 void ovl_pool_leave(ovl_pool *pool);
 
-/* Splits n items into chunks of at least `grain` items, about 4 chunks a thread; gives the chunk size. Chunk c covers [c*size, min(n, (c+1)*size)). */
+/* Splits n items into chunks of about `grain` items or more, as many for each thread, at most 4; gives the chunk size.
+ * Chunk c covers [c*size, min(n, (c+1)*size)). */
 int64_t ovl_pool_chunk(const ovl_pool *pool, int64_t n, int64_t grain);
 
 #endif
