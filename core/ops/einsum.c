@@ -1,106 +1,17 @@
 /* Einsum: sums of products over labelled dimensions, e.g. "bij,bjk->bik". Operands are contracted one after the other. */
+#include "ops/support_einsum.h"
 #include "ops/support_work.h"
-
-typedef struct params {
-	char *equation;
-} params;
-
-/* Labels: letters 0..51, dimensions of an ellipsis 52.. counted from the right. */
-enum { LETTERS = 52, LABELS = LETTERS + OVL_MAX_RANK, MAX_TERMS = 32, MAX_LABELS = 64 };
-
-typedef struct term {
-	int n;
-	int labels[MAX_LABELS];
-	int ellipsis; /* where "..." stands among the labels; -1: nowhere */
-} term;
-
-typedef struct equation {
-	int n;
-	term in[MAX_TERMS], out;
-} equation;
-
-static int letter(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? 26 + c - 'a' : -1; }
-
-static bool parse_term(const char **p, term *t)
-{
-	t->n = 0;
-	t->ellipsis = -1;
-	for (; **p && **p != ',' && strncmp(*p, "->", 2); (*p)++) {
-		if (**p == ' ')
-			continue;
-		if (!strncmp(*p, "...", 3) && t->ellipsis < 0) {
-			t->ellipsis = t->n;
-			*p += 2;
-		} else if (letter(**p) >= 0 && t->n < OVL_MAX_RANK)
-			t->labels[t->n++] = letter(**p);
-		else
-			return false;
-	}
-	return true;
-}
-
-/* Without "->": all labels that occur once, in the order of the alphabet, behind the ellipsis. */
-static void usual_output(equation *e)
-{
-	int seen[LETTERS] = {0};
-	e->out.n = 0;
-	e->out.ellipsis = -1;
-	for (int i = 0; i < e->n; i++) {
-		for (int k = 0; k < e->in[i].n; k++)
-			seen[e->in[i].labels[k]]++;
-		if (e->in[i].ellipsis >= 0)
-			e->out.ellipsis = 0;
-	}
-	for (int l = 0; l < LETTERS; l++)
-		if (seen[l] == 1 && e->out.n < MAX_LABELS)
-			e->out.labels[e->out.n++] = l;
-}
-
-static ovl_status parse(const char *text, int n_in, equation *e, ovl_error *err)
-{
-	const char *p = text;
-	bool good = text != NULL;
-	e->n = 0;
-	while (good && e->n < MAX_TERMS) {
-		good = parse_term(&p, &e->in[e->n++]);
-		if (*p != ',')
-			break;
-		p++;
-	}
-	if (good && !strncmp(p, "->", 2)) {
-		p += 2;
-		good = parse_term(&p, &e->out);
-	} else if (good)
-		usual_output(e);
-	if (!good || *p || e->n != n_in)
-		return ovl_fail(err, OVL_E_ARGUMENT, "Einsum: equation '%.100s' is no sum of %d operands", text ? text : "", n_in);
-	return OVL_OK;
-}
-
-/* Puts labels in the place of the ellipsis. */
-static ovl_status spread(term *t, int dims, ovl_error *err)
-{
-	if (dims < 0 || dims > OVL_MAX_RANK || t->n + dims > MAX_LABELS || (t->ellipsis < 0 && dims > 0))
-		return ovl_fail(err, OVL_E_SHAPE, "Einsum: an operand has not as many dimensions as the equation tells");
-	if (t->ellipsis < 0)
-		return OVL_OK;
-	memmove(t->labels + t->ellipsis + dims, t->labels + t->ellipsis, (size_t)(t->n - t->ellipsis) * sizeof *t->labels);
-	for (int k = 0; k < dims; k++)
-		t->labels[t->ellipsis + k] = LETTERS + dims - 1 - k;
-	t->n += dims;
-	return OVL_OK;
-}
 
 static ovl_status infer(ovl_infer *in)
 {
-	const params *p = in->params;
-	ovl_dim sizes[LABELS];
-	bool known[LABELS] = {false};
+	const ovl_einsum_params *p = in->params;
+	ovl_dim sizes[OVL_EINSUM_LABELS];
+	bool known[OVL_EINSUM_LABELS] = {false};
 	int ellipsis = 0;
 	ovl_pshape out = ovl_pshape_any();
-	equation e;
+	ovl_einsum e;
 	OVL_TRY(ovl_infer_type_in(in, 0, OVL_MASK_NUMERIC));
-	OVL_TRY(parse(p->equation, in->n_in, &e, in->err));
+	OVL_TRY(ovl_einsum_parse(p->equation, in->n_in, &e, in->err));
 	for (int i = 0; i < in->n_in; i++) {
 		const ovl_pshape *s = &in->in_shape[i];
 		ovl_type type;
@@ -111,7 +22,7 @@ static ovl_status infer(ovl_infer *in)
 		}
 		if (e.in[i].ellipsis >= 0 && s->rank - e.in[i].n > ellipsis)
 			ellipsis = s->rank - e.in[i].n;
-		OVL_TRY(spread(&e.in[i], s->rank - e.in[i].n, in->err));
+		OVL_TRY(ovl_einsum_spread(&e.in[i], s->rank - e.in[i].n, in->err));
 		for (int k = 0; k < e.in[i].n; k++) {
 			int l = e.in[i].labels[k];
 			if (!known[l])
@@ -123,7 +34,7 @@ static ovl_status infer(ovl_infer *in)
 		}
 	}
 	if (e.out.ellipsis >= 0)
-		OVL_TRY(spread(&e.out, ellipsis, in->err));
+		OVL_TRY(ovl_einsum_spread(&e.out, ellipsis, in->err));
 	if (e.out.n > OVL_MAX_RANK)
 		return ovl_infer_fail(in, OVL_E_SHAPE, "the output would have %d dimensions", e.out.n);
 	out = ovl_pshape_rank(e.out.n);
@@ -144,15 +55,15 @@ static ovl_status infer(ovl_infer *in)
 /* An operand, or what came of several: for each label a stride (0: not there, or of size 1). */
 typedef struct view {
 	const void *data;
-	int64_t stride[LABELS];
-	bool has[LABELS];
+	int64_t stride[OVL_EINSUM_LABELS];
+	bool has[OVL_EINSUM_LABELS];
 } view;
 
 /* Sums a[..] * b[..] over the labels `inner` for each place of `outer`, whose results lie densely one after the other. */
 typedef struct nest {
 	int n_outer, n_inner;
-	int outer[LABELS], inner[LABELS];
-	int64_t size[LABELS];
+	int outer[OVL_EINSUM_LABELS], inner[OVL_EINSUM_LABELS];
+	int64_t size[OVL_EINSUM_LABELS];
 } nest;
 
 static bool step(const nest *z, const int *labels, int n, int64_t *at, const view *a, const view *b, int64_t *pa, int64_t *pb)
@@ -173,12 +84,12 @@ static bool step(const nest *z, const int *labels, int n, int64_t *at, const vie
 #define CONTRACT(TYPE, T, SUM)                                                                                       \
 	static ovl_status contract_##TYPE(ovl_run *run, const nest *z, const view *a, const view *b, T *out)         \
 	{                                                                                                            \
-		int64_t at[LABELS] = {0}, pa = 0, pb = 0;                                                            \
+		int64_t at[OVL_EINSUM_LABELS] = {0}, pa = 0, pb = 0;                                                            \
 		int last = z->n_inner - 1;                                                                           \
 		int64_t n = last >= 0 ? z->size[z->inner[last]] : 1, sa = last >= 0 ? a->stride[z->inner[last]] : 0, \
 			sb = last >= 0 ? b->stride[z->inner[last]] : 0;                                              \
 		do {                                                                                                 \
-			int64_t in[LABELS] = {0}, qa = pa, qb = pb;                                                  \
+			int64_t in[OVL_EINSUM_LABELS] = {0}, qa = pa, qb = pb;                                                  \
 			SUM sum = 0;                                                                                 \
 			OVL_RUN_CHECK_CANCEL(run);                                                                   \
 			do {                                                                                         \
@@ -212,7 +123,7 @@ static ovl_status contract(ovl_work *w, ovl_type as, const nest *z, const view *
 			       : contract_OVL_I64(w->run, z, a, b, out);
 }
 
-static ovl_status open_view(ovl_work *w, int i, const term *t, ovl_type as, int64_t *size, view *out)
+static ovl_status open_view(ovl_work *w, int i, const ovl_einsum_term *t, ovl_type as, int64_t *size, view *out)
 {
 	const ovl_shape *s = ovl_work_shape(w, i);
 	int64_t strides[OVL_MAX_RANK];
@@ -234,9 +145,9 @@ static ovl_status open_view(ovl_work *w, int i, const term *t, ovl_type as, int6
 }
 
 /* Contracts a with b, keeping labels of the output and of operands still to come. */
-static ovl_status fold(ovl_work *w, const equation *e, int next, ovl_type as, const int64_t *size, const view *a, const view *b, view *out)
+static ovl_status fold(ovl_work *w, const ovl_einsum *e, int next, ovl_type as, const int64_t *size, const view *a, const view *b, view *out)
 {
-	bool keep[LABELS] = {false};
+	bool keep[OVL_EINSUM_LABELS] = {false};
 	nest z = {0};
 	int64_t n = 1;
 	void *data;
@@ -249,7 +160,7 @@ static ovl_status fold(ovl_work *w, const equation *e, int next, ovl_type as, co
 	if (next == e->n) /* the last: in the order of the output */
 		for (int k = 0; k < e->out.n; k++)
 			z.outer[z.n_outer++] = e->out.labels[k];
-	for (int l = 0; l < LABELS; l++)
+	for (int l = 0; l < OVL_EINSUM_LABELS; l++)
 		if (a->has[l] || b->has[l]) {
 			if (!keep[l])
 				z.inner[z.n_inner++] = l;
@@ -280,24 +191,24 @@ static ovl_status einsum(ovl_work *w)
 	static const float one_f = 1;
 	static const double one_d = 1;
 	static const uint64_t one_i = 1;
-	const params *p = w->params;
+	const ovl_einsum_params *p = w->params;
 	ovl_type as = ovl_work_type(w->run->in[0]->type);
-	int64_t size[LABELS];
+	int64_t size[OVL_EINSUM_LABELS];
 	int ellipsis = 0;
 	view *in, result = {.data = as == OVL_F32 ? (const void *)&one_f : as == OVL_F64 ? (const void *)&one_d : (const void *)&one_i};
-	equation e;
-	OVL_TRY(parse(p->equation, w->run->n_in, &e, w->err));
+	ovl_einsum e;
+	OVL_TRY(ovl_einsum_parse(p->equation, w->run->n_in, &e, w->err));
 	OVL_TRY(ovl_work_take(w, e.n, sizeof *in, &in));
-	for (int l = 0; l < LABELS; l++)
+	for (int l = 0; l < OVL_EINSUM_LABELS; l++)
 		size[l] = -1;
 	for (int i = 0; i < e.n; i++) {
 		int dims = ovl_work_shape(w, i)->rank - e.in[i].n;
 		ellipsis = e.in[i].ellipsis >= 0 && dims > ellipsis ? dims : ellipsis;
-		OVL_TRY(spread(&e.in[i], dims, w->err));
+		OVL_TRY(ovl_einsum_spread(&e.in[i], dims, w->err));
 		OVL_TRY(open_view(w, i, &e.in[i], as, size, &in[i]));
 	}
 	if (e.out.ellipsis >= 0)
-		OVL_TRY(spread(&e.out, ellipsis, w->err));
+		OVL_TRY(ovl_einsum_spread(&e.out, ellipsis, w->err));
 	if (e.n > 1) {
 		result = in[0];
 		for (int i = 1; i < e.n; i++) {
@@ -312,7 +223,7 @@ static ovl_status einsum(ovl_work *w)
 
 static ovl_status einsum_run(ovl_run *run) { return ovl_work_run(run, einsum); }
 
-static const ovl_attr attrs[] = {OVL_ATTR_STRING(params, equation, NULL), OVL_ATTR_END};
+static const ovl_attr attrs[] = {OVL_ATTR_STRING(ovl_einsum_params, equation, NULL), OVL_ATTR_END};
 
 static const ovl_op einsum_v7 = {
 	.name = "Einsum",
@@ -321,7 +232,7 @@ static const ovl_op einsum_v7 = {
 	.max_inputs = -1,
 	.outputs = 1,
 	.inputs = "inputs...",
-	.params_size = sizeof(params),
+	.params_size = sizeof(ovl_einsum_params),
 	.attrs = attrs,
 	.infer = infer,
 	.run = einsum_run,
