@@ -22,6 +22,16 @@ cases("topk", {
     { { "f32", { 2, 4 }, { 1, 2, 3, 3, -1, 0, 5, 5 } } } },
   { "odd sizes", function(op, x) local y = op.topk(x, 5, 1, "max", "value"); return { y:output(1), y:output(2) } end,
     { cases.random("f32", { 3, 67, 5 }) } },
+  { "one across", function(op, x) local y = op.topk(x, 1, 1, "max", "value", "i64"); return { y:output(1), y:output(2) } end,
+    { cases.random("f32", { 3, 67, 37 }) } },
+  { "one across, smallest", function(op, x) local y = op.topk(x, 1, 0, "min", "value"); return { y:output(1), y:output(2) } end,
+    { cases.random("f32", { 5, 9, 16 }) } },
+  { "one across, some equal", function(op, x)
+    local y = op.topk(op.round(op.multiply(x, 3.0), "half_to_even"), 1, -2, "max", "index")
+    return { y:output(1), y:output(2) }
+  end, { cases.random("f32", { 2, 31, 130 }) } },
+  { "one across few", function(op, x) local y = op.topk(x, 1, 1, "max", "value"); return { y:output(1), y:output(2) } end,
+    { cases.random("f32", { 3, 67, 5 }) } },
   { "no such axis", function(op, x) return op.topk(x, 1, 2, "max", "value") end, { { "f32", { 2, 4 }, { 3, 1, 2, 3, -1, 5, 0, 5 } } },
     fails = "argument" },
   { "k below zero", function(op, x) return op.topk(x, -1, 0, "max", "value") end, { { "f32", { 2, 4 }, { 3, 1, 2, 3, -1, 5, 0, 5 } } },
