@@ -276,9 +276,13 @@ static ovl_status set_segs(conv_state *s, ovl_error *err)
 	return OVL_OK;
 }
 
-static ovl_status set_up(conv_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(void *state, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
 {
+	conv_state *s = state;
 	const ovl_conv_geometry *g = &s->g;
+	const char *why = ovl_conv_problem(plain, &s->g);
+	if (why)
+		return ovl_fail(err, OVL_E_INTERNAL, "convolution: %s", why);
 	set_view(s, p);
 	set_patch(s);
 	if (s->staged)
@@ -318,21 +322,7 @@ static void release(void *state)
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
 {
-	conv_state *s = ovl_calloc(1, sizeof *s);
-	ovl_plain_problem plain;
-	ovl_status status;
-	const char *why;
-	if (!s)
-		return ovl_fail(err, OVL_E_MEMORY, "no memory for a convolution");
-	why = ovl_halves_plain(p, &plain);
-	if (!why)
-		why = ovl_conv_problem(&plain.p, &s->g);
-	status = why ? ovl_fail(err, OVL_E_INTERNAL, "convolution: %s", why) : set_up(s, p, &plain.p, out, err);
-	if (status != OVL_OK)
-		release(s);
-	else
-		out->state = s;
-	return status;
+	return ovl_halves_prepare(sizeof(conv_state), set_up, release, p, out, err);
 }
 
 /* ---- run ---- */

@@ -306,12 +306,17 @@ static ovl_status set_bias(dw_state *s, ovl_error *err)
 	return OVL_OK;
 }
 
-static ovl_status set_up(dw_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(void *state, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
 {
+	dw_state *s = state;
 	const ovl_conv_geometry *g = &s->g;
 	fill_args args = {s, p->in_data[1]};
-	size_t size, pair = (size_t)g->kernel[2] * BLOCK * 2 * sizeof(half);
+	size_t size, pair;
 	char tag[96];
+	const char *why = ovl_conv_problem(plain, &s->g);
+	if (why)
+		return ovl_fail(err, OVL_E_INTERNAL, "depthwise convolution: %s", why);
+	pair = (size_t)g->kernel[2] * BLOCK * 2 * sizeof(half);
 	ovl_desc_is_cl(&p->in[0], &s->ld);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	s->c_half = p->out[0].type == OVL_BF16;
@@ -351,21 +356,7 @@ static void release(void *state)
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
 {
-	dw_state *s = ovl_calloc(1, sizeof *s);
-	ovl_plain_problem plain;
-	ovl_status status;
-	const char *why;
-	if (!s)
-		return ovl_fail(err, OVL_E_MEMORY, "no memory for a convolution");
-	why = ovl_halves_plain(p, &plain);
-	if (!why)
-		why = ovl_conv_problem(&plain.p, &s->g);
-	status = why ? ovl_fail(err, OVL_E_INTERNAL, "depthwise convolution: %s", why) : set_up(s, p, &plain.p, out, err);
-	if (status != OVL_OK)
-		release(s);
-	else
-		out->state = s;
-	return status;
+	return ovl_halves_prepare(sizeof(dw_state), set_up, release, p, out, err);
 }
 
 /* ---- run ---- */

@@ -133,12 +133,16 @@ static void set_tiles(wino_state *s, int threads)
 	s->m_size = (size_t)(POINTS * s->at_once * s->ldm) * sizeof(float);
 }
 
-static ovl_status set_up(wino_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(void *state, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
 {
+	wino_state *s = state;
 	const ovl_conv_geometry *g = &s->g;
 	fill_args args = {s, p->in_data[1]};
 	size_t size;
 	char tag[96];
+	const char *why = ovl_conv_problem(plain, &s->g);
+	if (why)
+		return ovl_fail(err, OVL_E_INTERNAL, "convolution: %s", why);
 	ovl_desc_is_cl(&p->in[0], &s->ld);
 	ovl_desc_is_cl(&p->out[0], &s->ldc);
 	s->c_half = p->out[0].type == OVL_BF16;
@@ -174,21 +178,7 @@ static void release(void *state)
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
 {
-	wino_state *s = ovl_calloc(1, sizeof *s);
-	ovl_plain_problem plain;
-	ovl_status status;
-	const char *why;
-	if (!s)
-		return ovl_fail(err, OVL_E_MEMORY, "no memory for a convolution");
-	why = ovl_halves_plain(p, &plain);
-	if (!why)
-		why = ovl_conv_problem(&plain.p, &s->g);
-	status = why ? ovl_fail(err, OVL_E_INTERNAL, "convolution: %s", why) : set_up(s, p, &plain.p, out, err);
-	if (status != OVL_OK)
-		release(s);
-	else
-		out->state = s;
-	return status;
+	return ovl_halves_prepare(sizeof(wino_state), set_up, release, p, out, err);
 }
 
 /* ---- the three steps, for tiles [first, first + n) that lie from place 0 on in V and M ---- */

@@ -106,13 +106,17 @@ static ovl_status set_bias(deconv_state *s, const float *bias, ovl_error *err)
 	return OVL_OK;
 }
 
-static ovl_status set_up(deconv_state *s, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
+static ovl_status set_up(void *state, const ovl_problem *p, const ovl_problem *plain, ovl_prepared *out, ovl_error *err)
 {
+	deconv_state *s = state;
 	const ovl_conv_geometry *g = &s->g;
 	fill_args args = {s, p->in_data[1]};
 	float *bias = NULL;
 	ovl_status st;
 	char tag[96];
+	const char *why = geometry_of(plain, &s->g);
+	if (why)
+		return ovl_fail(err, OVL_E_INTERNAL, "deconvolution: %s", why);
 	s->ic = g->in_channels;
 	s->oc = g->out_channels;
 	s->taps = g->kernel[0] * g->kernel[1] * g->kernel[2];
@@ -149,21 +153,7 @@ static void release(void *state)
 
 static ovl_status prepare(const ovl_problem *p, ovl_prepared *out, ovl_error *err)
 {
-	deconv_state *s = ovl_calloc(1, sizeof *s);
-	ovl_plain_problem plain;
-	ovl_status status;
-	const char *why;
-	if (!s)
-		return ovl_fail(err, OVL_E_MEMORY, "no memory for a deconvolution");
-	why = ovl_halves_plain(p, &plain);
-	if (!why)
-		why = geometry_of(&plain.p, &s->g);
-	status = why ? ovl_fail(err, OVL_E_INTERNAL, "deconvolution: %s", why) : set_up(s, p, &plain.p, out, err);
-	if (status != OVL_OK)
-		release(s);
-	else
-		out->state = s;
-	return status;
+	return ovl_halves_prepare(sizeof(deconv_state), set_up, release, p, out, err);
 }
 
 /* ---- run ---- */

@@ -1,4 +1,5 @@
 #include "kernels/halves.h"
+#include "base/memory.h"
 
 const char *ovl_halves_plain(const ovl_problem *p, ovl_plain_problem *out)
 {
@@ -20,6 +21,23 @@ const char *ovl_halves_plain(const ovl_problem *p, ovl_plain_problem *out)
 			out->out.type = OVL_F32;
 	}
 	return NULL;
+}
+
+ovl_status ovl_halves_prepare(
+	size_t size, ovl_halves_set_up set_up, void (*release)(void *state), const ovl_problem *p, ovl_prepared *out, ovl_error *err)
+{
+	void *state = ovl_calloc(1, size);
+	ovl_plain_problem plain;
+	const char *why = ovl_halves_plain(p, &plain);
+	ovl_status status;
+	if (!state)
+		return ovl_fail(err, OVL_E_MEMORY, "no memory for %s", p->op);
+	status = why ? ovl_fail(err, OVL_E_INTERNAL, "%s: %s", p->op, why) : set_up(state, p, &plain.p, out, err);
+	if (status != OVL_OK)
+		release(state);
+	else
+		out->state = state;
+	return status;
 }
 
 void ovl_halves_operands(ovl_problem *p, int added)
