@@ -203,22 +203,7 @@ describe("TUNE", function()
     local plain = compile(DIGITS .. ".xml", { TUNE = "NO" }):memory()
     assert.are.equal(0, weights.arenas)
     assert.is_true(weights.packed <= 4 * plain.packed, weights.packed .. " bytes")
-    local k, failed = 1, 0
-    while true do
-      testing.memory_fail_at(k)
-      local before = testing.memory_count()
-      local ok, err = pcall(compile, DIGITS .. ".xml")
-      local reached = testing.memory_count() - before >= k
-      testing.memory_fail_at(0)
-      if not ok then
-        failed = failed + 1
-        assert.are.equal("memory", ov.error_code(err), tostring(err))
-      elseif not reached then
-        break
-      end
-      k = k + 1 + math.floor(k / 8)
-    end
-    assert.is_true(failed > 0)
+    assert.is_true(support.starve(function() compile(DIGITS .. ".xml") end, 8) > 0)
   end)
 
   describe("keeps to the bounds", function()
