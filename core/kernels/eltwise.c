@@ -15,6 +15,8 @@ static const struct {
 	{"Floor", OVL_STAGE_FLOOR, false},
 	{"Ceiling", OVL_STAGE_CEIL, false},
 	{"Erf", OVL_STAGE_ERF, false},
+	{"Sin", OVL_STAGE_SIN, false},
+	{"Cos", OVL_STAGE_COS, false},
 	{"Mish", OVL_STAGE_MISH, false},
 	{"SoftPlus", OVL_STAGE_SOFTPLUS, false},
 	{"SoftSign", OVL_STAGE_SOFTSIGN, false},

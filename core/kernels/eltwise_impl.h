@@ -142,4 +142,5 @@ static ovl_status run(const ovl_call *call)
 	return OVL_OK;
 }
 
-static const ovl_kernel eltwise = {.name = V_TEXT("eltwise"), .ops = OVL_ELTWISE_OPS, .isa = V_ISA, .accept = ovl_eltwise_accept, .prepare = ovl_eltwise_prepare, .run = run};
+/* Sin and Cos are not among those of halves: rotary embeddings take them of large angles, which bf16 does not hold. */
+static const ovl_kernel eltwise = {.name = V_TEXT("eltwise"), .ops = OVL_ELTWISE_OPS " Sin Cos", .isa = V_ISA, .accept = ovl_eltwise_accept, .prepare = ovl_eltwise_prepare, .run = run};

