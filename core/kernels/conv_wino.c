@@ -126,6 +126,14 @@ static void fill_filters(void *dst, void *arg)
 
 /* ---- plan ---- */
 
+/* Tiles whose values stay in L2; beside the filters, where many blocks read these again and a whole tile of the product fits. */
+static int64_t block_of(int64_t tiles, int64_t mr, int64_t filters, int64_t per_tile)
+{
+	enum { L2_BYTES = 900 << 10 };
+	int64_t alone = most(mr, least(3 * mr, L2_BYTES / per_tile)), beside = (L2_BYTES - filters) / per_tile / mr * mr;
+	return tiles > 2 * alone && beside >= mr ? least(alone, beside) : alone;
+}
+
 static void set_chunks(wino_state *s, int threads)
 {
 	int64_t vl = s->isa->gemm->vl, filters = s->planes * s->vecs * s->ic * vl * 4, all_in = s->planes * s->tiles * s->k_ld * 4, blocks;
@@ -133,7 +141,7 @@ static void set_chunks(wino_state *s, int threads)
 	s->blocks = filters <= 1200 << 10 || all_in > 6 << 20;
 	s->channel_chunks = s->tile_chunks = 1;
 	if (s->blocks) {
-		s->block = most(s->isa->gemm->mr, least(3 * s->isa->gemm->mr, (900 << 10) / per_tile));
+		s->block = block_of(s->tiles, s->isa->gemm->mr, filters, per_tile);
 		blocks = parts(s->tiles, s->block);
 		if (threads > 1 && blocks < 4 * (int64_t)threads) /* as many for each */
 			blocks = most(blocks, least(parts(s->tiles, s->isa->gemm->mr), 4 * (int64_t)threads));
