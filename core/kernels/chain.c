@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { L2_BYTES = 320 << 10, HALVES_BYTES = 200 << 10, BANDS_A_THREAD = 2, FEWEST_ROWS = 7 };
+enum { L2_BYTES = 320 << 10, HALVES_BYTES = 100 << 10, BANDS_A_THREAD = 2, FEWEST_ROWS = 7 };
 
 typedef struct link_state {
 	const ovl_kernel *kernel;
