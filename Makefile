@@ -16,6 +16,7 @@
 #   make bench-preprocess  times PrePostProcessor beside OpenVINO's, on pictures of 1080 x 1920
 #   make compare-api  runs the same scenarios in OpenVINO's Python API and in ovlite's Lua API, and tells the differences
 #   make bench-ocr  times reading pages beside PyPI's rapidocr-onnxruntime: make bench-ocr OCR_PAGE="a.png b.png"
+#   make compare-operators  times single operators and little nets beside the peers
 #   make compare-saved  reads with OpenVINO what save_model writes of the reference models, and compares the answers
 #   make golden     makes spec/golden/*.npz anew with PyPI's OpenVINO, onnx and ONNX Runtime (in build/venv)
 #   make fuzz       mutated models through readers, planner and runs, under ASan and UBSan (RUNS=n SEED=n)   -> build/fuzz/
@@ -98,7 +99,7 @@ BIND_O := $(BIND_C:%.c=$(BUILD)/%.o) $(BUILD)/gen/lua_list.o
 LIB    := $(BUILD)/libovlite.so
 MODULE := $(BUILD)/lua/ovlite_core.so
 
-.PHONY: demo-ocr bench-ocr run-asan run-tsan run-fuzz run-cover fuzz cover doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api compare-saved lint env install clean lib module check-tools FORCE
+.PHONY: demo-ocr bench-ocr run-asan run-tsan run-fuzz run-cover fuzz cover doc conformance all deps demo test debug asan tsan bench compare bench-plots bench-preprocess compare-api compare-saved compare-operators lint env install clean lib module check-tools FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
@@ -334,6 +335,11 @@ bench-threads:
 compare: build/venv/ready
 	$(BUILD_ALL)
 	@build/venv/bin/python spec/bench/compare.py --models '$(MODELS)' --threads $(THREADS) $(COMPARE_FLAGS)
+
+compare-operators: build/venv/ready
+	$(BUILD_ALL)
+	@for kind in operators nets halves; do build/venv/bin/python spec/bench/nets.py build/nets/$$kind $$kind && \
+	  build/venv/bin/python spec/bench/compare.py --models build/nets/$$kind --threads $(THREADS) --rounds 3 --seconds 0.1 $(COMPARE_FLAGS) || exit 1; done
 
 bench-plots: build/venv/ready
 	$(BUILD_ALL)

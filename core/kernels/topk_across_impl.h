@@ -1,5 +1,5 @@
-/* topk_across_impl.h - TopK of one (what ArgMax and ArgMin are) along a dimension in the middle: VL neighbours at a time go through the dimension together.
- * Included after the vector layer. Of equal values the first one wins, as in topk_impl.h. */
+/* topk_across_impl.h - TopK of one (what ArgMax and ArgMin are) along a dimension in the middle: VL neighbours at a time go through the dimension
+ * together. Included after the vector layer. Of equal values the first one wins, as in topk_impl.h. */
 #include "base/memory.h"
 #include "kernels/kernel.h"
 #include "ops/topk.h"

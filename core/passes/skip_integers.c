@@ -1,5 +1,6 @@
-/* Quantisation that only rounds: f32 that holds whole numbers within the range of an integer type goes to that type and back. Both conversions go, and a zero point
- * that is added before the limits and taken away behind them moves into the limits; what is left of QuantizeLinear and DequantizeLinear can be posts. */
+/* Quantisation that only rounds: f32 that holds whole numbers within the range of an integer type goes to that type and back. Both conversions go,
+ * and a zero point that is added before the limits and taken away behind them moves into the limits; what is left of QuantizeLinear and
+ * DequantizeLinear can be posts. */
 #include "ops/eltwise.h"
 #include "passes/pass.h"
 
@@ -8,7 +9,8 @@
 static bool range_of(ovl_type t, double *lo, double *hi)
 {
 	int bits = ovl_type_bits(t);
-	if (t == OVL_BOOLEAN || bits > 16 || !(ovl_type_is_signed(t) || t == OVL_U8 || t == OVL_U16 || t == OVL_U4 || t == OVL_U2) || ovl_type_is_float(t))
+	if (t == OVL_BOOLEAN || bits > 16 || !(ovl_type_is_signed(t) || t == OVL_U8 || t == OVL_U16 || t == OVL_U4 || t == OVL_U2) ||
+		ovl_type_is_float(t))
 		return false;
 	*lo = ovl_type_is_signed(t) ? -ldexp(1, bits - 1) : 0;
 	*hi = ldexp(1, ovl_type_is_signed(t) ? bits - 1 : bits) - 1;
@@ -60,7 +62,8 @@ static bool shifted(const ovl_node *n, ovl_node **clamp, double *zero)
 		return false;
 	sum = (*clamp)->in.at[0];
 	c = ovl_match_with_constant(sum.node, "Add", &round);
-	return c && ovl_match_is(round.node, "Round") && ovl_match_all(c, *zero) && ovl_pshape_equal(&ovl_source(*clamp, 0)->shape, &round.node->out.at[round.port].shape);
+	return c && ovl_match_is(round.node, "Round") && ovl_match_all(c, *zero) &&
+	       ovl_pshape_equal(&ovl_source(*clamp, 0)->shape, &round.node->out.at[round.port].shape);
 }
 
 static ovl_status move_zero(ovl_graph *g, ovl_node *n, ovl_node *clamp, double zero, ovl_error *err)

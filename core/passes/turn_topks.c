@@ -1,5 +1,5 @@
-/* TopK along a dimension in the middle becomes one along the last between Transposes, which kernels know and which is read in one go. One of the best alone, as ArgMax
- * wants it, is left as it is: for that there is a kernel that goes across. */
+/* TopK along a dimension in the middle becomes one along the last between Transposes, which kernels know and which is read in one go. One of the best
+ * alone, as ArgMax wants it, is left as it is: for that there is a kernel that goes across. */
 #include "ops/topk.h"
 #include "passes/pass.h"
 

@@ -1,6 +1,7 @@
-/* Values of f16 and bf16 become f32: kernels compute in f32, and OpenVINO's CPU plugin does the same with such models. The types of inputs, results, states,
- * sequences and the bodies of control flow stay what the model says; there, conversions are put in. Roundings in between go: what computes with a Convert to f16 reads
- * what that reads; a Convert to f16 and back is kept. Large tables that Gather reads stay narrow, since only some rows are wanted. */
+/* Values of f16 and bf16 become f32: kernels compute in f32, and OpenVINO's CPU plugin does the same with such models. The types of inputs, results,
+ * states, sequences and the bodies of control flow stay what the model says; there, conversions are put in. Roundings in between go: what computes
+ * with a Convert to f16 reads what that reads; a Convert to f16 and back is kept. Large tables that Gather reads stay narrow, since only some rows
+ * are wanted. */
 #include "ops/convert.h"
 #include "passes/pass.h"
 

@@ -1,5 +1,5 @@
--- What oneDNN does where bf16 is asked for and the processor has it: products of two computed values and convolutions in narrow groups, against the operators'
--- reference runs. Inputs are numbers of bf16, so that products are exact and only sums round, as at f32.
+-- What oneDNN does where bf16 is asked for and the processor has it: products of two computed values and convolutions in narrow groups, against
+-- the operators' reference runs. Inputs are numbers of bf16, so that products are exact and only sums round, as at f32.
 local ov = require("ovlite")
 local support = require("spec.support.support")
 local able = table.concat(support.isas(), " "):find("avx512_bf16", 1, true) and not os.getenv("OVLITE_ISA")

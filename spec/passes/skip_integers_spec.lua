@@ -35,7 +35,9 @@ cases("skip_integers", {
     local w = op.constant(require("spec.support.support").random(2):tensor("f32", { 5, 3, 1, 1 }))
     return both(op, op.relu(op.convolution(a, w, { 1, 1 }, { 0, 0 }, { 0, 0 }, { 1, 1 })), op.constant(0, "i8"), "i8", -128, 127)
   end, { x }, "Convolution", bound = 0.02 }, -- a sum that lies between two steps may go either way
-  { "limits beyond the range", function(op, a) return op.convert(op.convert(op.clamp(op.round(a, "half_to_even"), -20, 300), "i16"), "f32") end, { x }, "Round" },
+  { "limits of a wider type", function(op, a)
+    return op.convert(op.convert(op.clamp(op.round(a, "half_to_even"), -20, 300), "i16"), "f32")
+  end, { x }, "Round" },
   { "limits beyond the range of i8", function(op, a)
     return op.convert(op.convert(op.clamp(op.round(op.multiply(a, 10.0), "half_to_even"), -200, 127), "i8"), "f32")
   end, { x }, "Multiply Convert Convert" },

@@ -19,11 +19,15 @@ cases("widen_halves", {
     return { y, y, op.sqrt(y) }
   end, { x }, "Convert Exp Sqrt Convert Convert", bound = BOUND },
   { "an input that is a result", function(op, a) return { a, op.exp(a) } end, { x }, "Convert Exp Convert", bound = BOUND },
-  { "roundings of f32 in between", function(op, a) return op.convert(op.exp(op.convert(a, "f16")), "f32") end, { cases.random("f32", { 2, 6 }) }, "Exp",
-    bound = BOUND },
-  { "rounding and back stays", function(op, a) return op.convert(op.convert(a, "f16"), "f32") end, { cases.random("f32", { 2, 6 }) }, "Convert Convert" },
-  { "whole numbers", function(op, a) return op.exp(op.convert(a, "f16")) end, { cases.random("i32", { 2, 6 }) }, "Convert Exp Convert", bound = BOUND },
-  { "a table stays narrow", function(op, a) return op.sqrt(op.gather(op.constant(support.random(1):tensor("f32", { 9, 4 }, 0, 1):astype("f16")), a, 0)) end,
+  { "roundings of f32 in between", function(op, a) return op.convert(op.exp(op.convert(a, "f16")), "f32") end,
+    { cases.random("f32", { 2, 6 }) }, "Exp", bound = BOUND },
+  { "rounding and back stays", function(op, a) return op.convert(op.convert(a, "f16"), "f32") end,
+    { cases.random("f32", { 2, 6 }) }, "Convert Convert" },
+  { "whole numbers", function(op, a) return op.exp(op.convert(a, "f16")) end,
+    { cases.random("i32", { 2, 6 }) }, "Convert Exp Convert", bound = BOUND },
+  { "a table stays narrow", function(op, a)
+    return op.sqrt(op.gather(op.constant(support.random(1):tensor("f32", { 9, 4 }, 0, 1):astype("f16")), a, 0))
+  end,
     { function() return ov.Tensor("i64", { 3 }, { 8, 0, 4 }) end }, "Gather Convert Sqrt Convert", bound = BOUND },
   { "only a table", function(op, a) return op.gather(weights(op, { 9, 4 }), a, 0) end,
     { function() return ov.Tensor("i64", { 3 }, { 8, 0, 4 }) end }, "Gather" },
