@@ -1,8 +1,8 @@
 /* Dense convolutions of halves: conv.c's way (a tile of pixels of an output row is a sum over segments, one for each tap) on the tiles of gemm_bf16.h.
  *
- * A picture of few channels that comes as planes of f32 (the first layer) is laid out anew, some lines at a time: halves, channels side by side, with zeros around it. The
- * taps of a line are then one segment, and no tile reaches over a border. Everywhere else tiles at a border work on a patch: a copy of the pixels they need with zeros
- * around. */
+ * A picture of few channels that comes as planes of f32 (the first layer) is laid out anew, some lines at a time: halves, channels side by side, with
+ * zeros around it. The taps of a line are then one segment, and no tile reaches over a border. Everywhere else tiles at a border work on a patch: a copy of
+ * the pixels they need with zeros around. */
 #include "base/memory.h"
 #include "kernels/conv.h"
 #include "kernels/gemm_bf16.h"
@@ -385,8 +385,8 @@ static void make_patch(const conv_state *s, half *patch, const half *image, int6
 }
 
 /* Tile number i of one group: where its rows are, its taps, a patch when it needs one. */
-static void place_tile(const conv_state *s, const ovl_call *call, const half *source, int64_t group, int64_t i, ovl_gemm_bf16_rows *r, ovl_gemm_seg *segs,
-	half *patch)
+static void place_tile(const conv_state *s, const ovl_call *call, const half *source, int64_t group, int64_t i, ovl_gemm_bf16_rows *r,
+	ovl_gemm_seg *segs, half *patch)
 {
 	const ovl_conv_geometry *g = &s->g;
 	int64_t row = i / s->row_tiles, number = i % s->row_tiles;
@@ -433,7 +433,8 @@ static ovl_gemm_bf16 gemm_of(const conv_state *s, const ovl_call *call, int64_t 
 }
 
 /* Tiles [tile, tile_end) of what lies at `source`, times vectors [vec, vec_end) of one group. */
-static void do_tiles(const ovl_call *call, const half *source, int64_t group, int64_t tile, int64_t tile_end, int64_t vec, int64_t vec_end, char *scratch)
+static void do_tiles(const ovl_call *call, const half *source, int64_t group, int64_t tile, int64_t tile_end, int64_t vec, int64_t vec_end,
+	char *scratch)
 {
 	const conv_state *s = call->state;
 	char *segs = scratch + s->rows_size;

@@ -57,7 +57,8 @@ typedef struct tile_at {
 
 static const half zeros[BLOCK] __attribute__((aligned(64)));
 
-static inline __attribute__((always_inline)) __m512i load(const row_call *t, const tile_at *at, const half *line, int x, const bool inside, const bool full)
+static inline __attribute__((always_inline)) __m512i load(const row_call *t, const tile_at *at, const half *line, int x, const bool inside,
+	const bool full)
 {
 	const half *p = line + at->shift + x * t->x;
 	if (!inside)
@@ -88,8 +89,8 @@ typedef struct sums {
 } sums;
 
 /* K taps along x, stride S, W pixels; `inside`: no pixel is outside the picture; `full`: all channels of the block are there. */
-static inline __attribute__((always_inline)) void two_lines(const row_call *t, const tile_at *at, sums *s, int64_t l, int64_t m, const int K, const int S, const int W,
-	const bool inside, const bool full)
+static inline __attribute__((always_inline)) void two_lines(const row_call *t, const tile_at *at, sums *s, int64_t l, int64_t m, const int K,
+	const int S, const int W, const bool inside, const bool full)
 {
 	const half *w = t->pairs + l * K * 64;
 	__m512bh wl[5], wh[5];
@@ -108,8 +109,8 @@ static inline __attribute__((always_inline)) void two_lines(const row_call *t, c
 	}
 }
 
-static inline __attribute__((always_inline)) void one_line(const row_call *t, const tile_at *at, sums *s, int64_t l, const int K, const int S, const int W,
-	const bool inside, const bool full)
+static inline __attribute__((always_inline)) void one_line(const row_call *t, const tile_at *at, sums *s, int64_t l, const int K, const int S,
+	const int W, const bool inside, const bool full)
 {
 	const __m512i zero = _mm512_setzero_si512();
 	const float *w = t->singles + l * K * 32;
@@ -129,8 +130,8 @@ static inline __attribute__((always_inline)) void one_line(const row_call *t, co
 	}
 }
 
-static inline __attribute__((always_inline)) void tile_of(const row_call *t, const tile_at *at, int64_t ox, const int K, const int S, const int W, const bool inside,
-	const bool full)
+static inline __attribute__((always_inline)) void tile_of(const row_call *t, const tile_at *at, int64_t ox, const int K, const int S, const int W,
+	const bool inside, const bool full)
 {
 	sums s;
 	V *low = s.low, *high = s.high;

@@ -203,7 +203,8 @@ static void do_chunk(void *arg, int64_t chunk, int worker)
 	const matmul_state *s = job->s;
 	int64_t i = chunk / s->n_chunks, j = chunk % s->n_chunks;
 	ovl_shares tiles = ovl_shares_even(s->n_tiles, s->m_chunks), columns = ovl_shares_even(s->vecs, s->n_chunks);
-	int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_shares_at(&tiles, i)), end = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_shares_at(&tiles, i + 1));
+	int64_t first = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_shares_at(&tiles, i));
+	int64_t end = ovl_gemm_tile_at(s->m, s->n_tiles, ovl_shares_at(&tiles, i + 1));
 	int64_t vec = ovl_shares_at(&columns, j), vec_end = ovl_shares_at(&columns, j + 1);
 	const char *add = s->tail.add_input < 0 ? NULL : job->call->in[s->tail.add_input];
 	ovl_gemm_bf16 g = {.k = s->k, .n = s->n, .ldc = s->ldc, .ldadd = s->ldadd, .c_half = s->c_half, .add_half = s->add_half, .b = s->weights->data,

@@ -1,7 +1,7 @@
 /* shares.h - how few rows of work are cut, so that threads get equal shares of them and stay with the rows they have had in the step before.
  *
- * Chunks are numbered by rows first (pool.c gives each thread a range of the numbers). Rows that threads cannot share evenly: a chunk of whole rows for each thread, and
- * between them those left over, one by one, which only a cut along the other dimension shares. */
+ * Chunks are numbered by rows first (pool.c gives each thread a range of the numbers). Rows that threads cannot share evenly: a chunk of whole rows for
+ * each thread, and between them those left over, one by one, which only a cut along the other dimension shares. */
 #ifndef OVL_KERNELS_SHARES_H
 #define OVL_KERNELS_SHARES_H
 
