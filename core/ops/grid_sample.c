@@ -1,13 +1,6 @@
 /* GridSample: reads an image, or a volume, at places given by a grid of coordinates from -1 to 1. A place's coordinates are in reverse: width first. */
+#include "ops/support_grid.h"
 #include "ops/support_work.h"
-
-enum { BILINEAR, BICUBIC, NEAREST };
-enum { ZEROS, BORDER, REFLECTION };
-
-typedef struct params {
-	bool align_corners;
-	int mode, padding_mode;
-} params;
 
 static ovl_status infer(ovl_infer *in)
 {
@@ -29,70 +22,7 @@ static ovl_status infer(ovl_infer *in)
 	return OVL_OK;
 }
 
-/* Index i of a dimension of n entries that goes on beyond its ends; -1: a zero. */
-static int64_t wrap(const params *p, int64_t i, int64_t n)
-{
-	if (i >= 0 && i < n)
-		return i;
-	if (p->padding_mode == ZEROS)
-		return -1;
-	if (p->padding_mode == BORDER)
-		return i < 0 ? 0 : n - 1;
-	if (p->align_corners) {
-		int64_t turn = n == 1 ? 1 : 2 * (n - 1);
-		i = (i < 0 ? -i : i) % turn;
-		return i >= n ? turn - i : i;
-	}
-	i = (i % (2 * n) + 2 * n) % (2 * n);
-	return i >= n ? 2 * n - 1 - i : i;
-}
-
-/* From -1..1 to entries. Kept within what an integer can hold. */
-static double place(const params *p, double v, int64_t n)
-{
-	double at = p->align_corners ? (v + 1) * (double)(n - 1) / 2 : ((v + 1) * (double)n - 1) / 2;
-	return at != at ? -1 : fmin(fmax(at, -0x1p40), 0x1p40);
-}
-
-/* Entries and weights in one dimension. */
-static int taps(const params *p, double at, int64_t n, int64_t *index, double *weight)
-{
-	double base = floor(at), t = at - base, a = -0.75;
-	if (p->mode == NEAREST) {
-		index[0] = wrap(p, (int64_t)nearbyint(at), n);
-		weight[0] = 1;
-		return 1;
-	}
-	if (p->mode == BILINEAR) {
-		for (int k = 0; k < 2; k++)
-			index[k] = wrap(p, (int64_t)base + k, n);
-		weight[0] = 1 - t;
-		weight[1] = t;
-		return 2;
-	}
-	for (int k = 0; k < 4; k++) {
-		double x = fabs(t + 1 - k);
-		index[k] = wrap(p, (int64_t)base + k - 1, n);
-		weight[k] = x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * a;
-	}
-	return 4;
-}
-
-/* What one output place reads in each dimension; an image is a volume of depth 1. */
-typedef struct reach {
-	int n[3];
-	int64_t index[3][4];
-	double weight[3][4];
-} reach;
-
-static void reach_of(const params *p, const double *where, const int64_t *size, int spatial, reach *r)
-{
-	*r = (reach){.n = {1, 1, 1}, .weight = {{1}, {1}, {1}}};
-	for (int d = 3 - spatial; d < 3; d++)
-		r->n[d] = taps(p, place(p, where[2 - d], size[d]), size[d], r->index[d], r->weight[d]);
-}
-
-static double read_at(const reach *r, const double *x, const int64_t *size)
+static double read_at(const ovl_grid_reach *r, const double *x, const int64_t *size)
 {
 	double sum = 0;
 	for (int i = 0; i < r->n[0]; i++)
@@ -107,7 +37,7 @@ static double read_at(const reach *r, const double *x, const int64_t *size)
 
 static ovl_status grid_sample(ovl_work *w)
 {
-	const params *p = w->params;
+	const ovl_grid_params *p = w->params;
 	const ovl_shape *s = ovl_work_shape(w, 0), *g = ovl_work_shape(w, 1);
 	int spatial = s->rank - 2;
 	int64_t channels = s->dims[1], places = ovl_span(g, 1, g->rank - 1), size[3] = {1, 1, 1}, plane = ovl_span(s, 2, s->rank);
@@ -122,8 +52,8 @@ static ovl_status grid_sample(ovl_work *w)
 	OVL_TRY(ovl_work_out(w, 0, OVL_F64, &y));
 	for (int64_t n = 0; n < s->dims[0]; n++)
 		for (int64_t at = 0; at < places; at++) {
-			reach r;
-			reach_of(p, grid + (n * places + at) * spatial, size, spatial, &r);
+			ovl_grid_reach r;
+			ovl_grid_reach_of(p, grid + (n * places + at) * spatial, size, spatial, &r);
 			OVL_RUN_CHECK_CANCEL(w->run);
 			for (int64_t c = 0; c < channels; c++) {
 				double sum = read_at(&r, x + (n * channels + c) * plane, size);
@@ -136,9 +66,9 @@ static ovl_status grid_sample(ovl_work *w)
 static ovl_status grid_sample_run(ovl_run *run) { return ovl_work_run(run, grid_sample); }
 
 static const ovl_attr attrs[] = {
-	OVL_ATTR_BOOL(params, align_corners, "false"),
-	OVL_ATTR_ENUM(params, mode, "bilinear", "bilinear bicubic nearest"),
-	OVL_ATTR_ENUM(params, padding_mode, "zeros", "zeros border reflection"),
+	OVL_ATTR_BOOL(ovl_grid_params, align_corners, "false"),
+	OVL_ATTR_ENUM(ovl_grid_params, mode, "bilinear", "bilinear bicubic nearest"),
+	OVL_ATTR_ENUM(ovl_grid_params, padding_mode, "zeros", "zeros border reflection"),
 	OVL_ATTR_END,
 };
 
@@ -149,7 +79,7 @@ static const ovl_op grid_sample_v9 = {
 	.max_inputs = 2,
 	.outputs = 1,
 	.inputs = "data grid",
-	.params_size = sizeof(params),
+	.params_size = sizeof(ovl_grid_params),
 	.attrs = attrs,
 	.infer = infer,
 	.run = grid_sample_run,

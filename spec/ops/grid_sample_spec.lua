@@ -42,4 +42,25 @@ cases("grid_sample", {
     { { "f32", { 1, 1, 1, 1, 3 }, { 5, 4.5, 4 } } } },
   { "a volume wants three coordinates", function(op, a, b) return op.grid_sample(a, b) end,
     { { "f32", { 1, 1, 1, 1, 1 }, { 1 } }, { "f32", { 1, 1, 1, 1, 2 }, { 0, 0 } } }, fails = "shape" },
+  { "no image fits", function(op, a, b) return op.grid_sample(a, b) end, { cases.random("f32", { 2, 3, 4, 5 }), cases.random("f32", { 3, 2, 2, 2 }) },
+    fails = "shape" },
 })
+
+-- Many channels and places within and beyond the picture.
+local ov = require("ovlite")
+local rows = {}
+for i, mode in ipairs({ "bilinear", "bicubic", "nearest" }) do
+  for k, padding in ipairs({ "zeros", "border", "reflection" }) do
+    local channels, corners = ({ 1, 17, 37 })[k], i == k
+    rows[#rows + 1] = { ("%s, %s, %d channels"):format(mode, padding, channels), function(op, a, b)
+      return op.grid_sample(a, op.multiply(b, 1.7), { mode = mode, padding_mode = padding, align_corners = corners })
+    end, { cases.random("f32", { 2, channels, 7, 9 }), cases.random("f32", { 2, 5, 11, 2 }) }, bound = 2e-5 }
+  end
+end
+rows[#rows + 1] = { "channels last on both sides", function(op, a, b)
+  local y = op.grid_sample(op.transpose(a, op.constant({ 0, 3, 1, 2 }, "i64")), b)
+  return op.transpose(y, op.constant({ 0, 2, 3, 1 }, "i64"))
+end, { cases.random("f32", { 1, 6, 5, 19 }), cases.random("f32", { 1, 4, 4, 2 }) }, bound = 2e-5 }
+rows[#rows + 1] = { "no numbers among the places", function(op, a, b) return op.grid_sample(a, b) end, { cases.random("f32", { 1, 3, 4, 4 }),
+  function() return ov.Tensor("f32", { 1, 1, 4, 2 }, { 0 / 0, 0, 1 / 0, 0, 0, -1 / 0, 1e30, 0.5 }) end } }
+cases("grid_sample", rows)
