@@ -306,7 +306,8 @@ static ovl_status suppress(ovl_work *w, job *j, int64_t n, int64_t batch, int64_
 			j->beside[kept] = mine;
 		kept++;
 	}
-	forget_near(&j->near);
+	if (j->simple)
+		forget_near(&j->near);
 	return OVL_OK;
 }
 
