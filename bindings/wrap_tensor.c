@@ -2,7 +2,6 @@
 #include "lovl.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 static void tensor_release(lua_State *L, lovl_object *o)
 {
@@ -11,13 +10,15 @@ static void tensor_release(lua_State *L, lovl_object *o)
 }
 
 /* ---- the collector's share ----
- * It sees a few dozen bytes where megabytes hang on. So it is run when the memory that may come back is worth more than a collection costs: fresh pages cost
- * about 2 us for each 4 KB in a virtual machine, and memory of results that are gone serves the next ones (ovl_block_take). A collection of a small heap takes
- * some 50 us, of a large one milliseconds; the last one tells. */
+ * It sees a few dozen bytes where megabytes hang on. A small heap is collected as soon as the memory that may come back is worth more than that takes (some
+ * 0.25 us for each KB of the heap): fresh pages cost about 2 us for each 4 KB in a virtual machine, and memory of results that are gone serves the next ones
+ * (ovl_block_take). A large heap would stand still for milliseconds; there the collector is pushed forward by the bytes that were made, and a full
+ * collection is due only when all live tensors together have grown much since the last. */
 
-enum { LEAST_PRESSURE = 2 << 20, MOST_PRESSURE = 64 << 20, BYTES_A_MICROSECOND = 8 << 10 };
-static size_t pressure; /* bytes since the last collection; of all Lua states, which is near enough */
-static size_t due = LEAST_PRESSURE;
+enum { SMALL_HEAP = 4096 /* KB */, WORTH_A_KB = 2 << 10, LEAST_PRESSURE = 2 << 20 };
+enum { PUSH_BYTES = 8 << 20, STEP_A_MEGABYTE = 16, LARGEST_STEP = 1000 }; /* steps in the collector's KB */
+static size_t pressure; /* bytes since the last push; of all Lua states, which is near enough */
+static uint64_t soft_limit = 256u << 20;
 
 static bool collector_runs(lua_State *L)
 {
@@ -29,24 +30,32 @@ static bool collector_runs(lua_State *L)
 #endif
 }
 
-static double now_us(void)
+static void push_collector(lua_State *L, size_t bytes)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+	uint64_t live = ovl_tensor_live_bytes();
+	if (live < __atomic_load_n(&soft_limit, __ATOMIC_RELAXED)) {
+		size_t step = (bytes >> 20) * STEP_A_MEGABYTE;
+		lua_gc(L, LUA_GCSTEP, step > LARGEST_STEP ? LARGEST_STEP : (int)step);
+		return;
+	}
+	lua_gc(L, LUA_GCCOLLECT, 0);
+	live = ovl_tensor_live_bytes();
+	__atomic_store_n(&soft_limit, live + live / 2 > 256u << 20 ? live + live / 2 : 256u << 20, __ATOMIC_RELAXED);
 }
 
 void lovl_pressure(lua_State *L, size_t bytes)
 {
-	size_t now = __atomic_add_fetch(&pressure, bytes + 256, __ATOMIC_RELAXED);
-	double start, wait;
-	if (__builtin_expect(now < __atomic_load_n(&due, __ATOMIC_RELAXED), 1) || !collector_runs(L))
+	size_t now = __atomic_add_fetch(&pressure, bytes + 256, __ATOMIC_RELAXED), heap;
+	if (__builtin_expect(now < LEAST_PRESSURE, 1) || !collector_runs(L))
+		return;
+	heap = (size_t)lua_gc(L, LUA_GCCOUNT, 0);
+	if (now < (heap <= SMALL_HEAP ? heap * WORTH_A_KB : PUSH_BYTES))
 		return;
 	__atomic_store_n(&pressure, 0, __ATOMIC_RELAXED);
-	start = now_us();
-	lua_gc(L, LUA_GCCOLLECT, 0);
-	wait = (now_us() - start) * BYTES_A_MICROSECOND;
-	__atomic_store_n(&due, wait < LEAST_PRESSURE ? LEAST_PRESSURE : wait > MOST_PRESSURE ? MOST_PRESSURE : (size_t)wait, __ATOMIC_RELAXED);
+	if (heap <= SMALL_HEAP)
+		lua_gc(L, LUA_GCCOLLECT, 0);
+	else
+		push_collector(L, now);
 }
 
 bool lovl_collect_for(lua_State *L, ovl_status status)
