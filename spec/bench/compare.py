@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 
