@@ -10,6 +10,36 @@ ovl_status ovl_pass_node(ovl_graph *g, const char *type_name, const char *name, 
 	return ovl_node_infer(*out, err);
 }
 
+void ovl_pass_forget_names(ovl_output *o)
+{
+	for (size_t i = 0; i < o->names.n; i++)
+		ovl_free(o->names.at[i]);
+	o->names.n = 0;
+}
+
+ovl_status ovl_pass_move_names(ovl_output *from, ovl_end to, ovl_error *err)
+{
+	for (size_t i = 0; i < from->names.n; i++)
+		OVL_TRY(ovl_node_add_name(to.node, to.port, from->names.at[i], err));
+	ovl_pass_forget_names(from);
+	return OVL_OK;
+}
+
+ovl_status ovl_pass_like(ovl_graph *g, const ovl_node *n, const ovl_end *inputs, int n_inputs, ovl_node **out, ovl_error *err)
+{
+	ovl_node *made;
+	ovl_status st;
+	OVL_TRY(ovl_node_copy(n, &made, err));
+	for (size_t i = 0; i < made->out.n; i++)
+		ovl_pass_forget_names(&made->out.at[i]);
+	st = ovl_graph_add(g, made, err);
+	ovl_node_release(made); /* the graph's now */
+	for (int i = 0; st == OVL_OK && i < n_inputs; i++)
+		st = ovl_node_add_input(made, inputs[i], err);
+	*out = made;
+	return st;
+}
+
 ovl_status ovl_pass_constant(ovl_graph *g, ovl_tensor *t, ovl_end *out, ovl_error *err)
 {
 	ovl_node *n = NULL;
@@ -123,11 +153,8 @@ ovl_status ovl_pass_replace(ovl_graph *g, ovl_node *root, ovl_node *made, ovl_er
 
 ovl_status ovl_pass_absorb(ovl_graph *g, ovl_node *into, ovl_node *gone, ovl_error *err)
 {
-	ovl_output *o = &into->out.at[0];
 	OVL_TRY(ovl_pass_note_fused(into, gone, err));
-	for (size_t i = 0; i < o->names.n; i++)
-		ovl_free(o->names.at[i]);
-	o->names.n = 0;
+	ovl_pass_forget_names(&into->out.at[0]);
 	OVL_TRY(ovl_graph_replace(g, (ovl_end){gone, 0}, (ovl_end){into, 0}, true, err));
 	return bury(into, gone, 0, err);
 }

@@ -65,10 +65,10 @@ static bool sort_labels(const ovl_einsum *e, split *s)
 static bool understood(const ovl_node *n, ovl_einsum *e, split *s)
 {
 	ovl_error ignored;
-	*s = (split){0};
 	if (!ovl_match_is(n, "Einsum") || n->in.n != 2 || n->out.at[0].type != OVL_F32 ||
 		ovl_einsum_parse(((const ovl_einsum_params *)n->params)->equation, 2, e, &ignored) != OVL_OK)
 		return false;
+	*s = (split){0};
 	for (int i = 0; i < 2; i++)
 		if (!ovl_source(n, i)->shape.ranked || ovl_einsum_spread(&e->in[i], ovl_source(n, i)->shape.rank - e->in[i].n, &ignored) != OVL_OK)
 			return false;

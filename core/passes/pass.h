@@ -49,6 +49,8 @@ bool ovl_match_all(const ovl_tensor *t, double value); /* every element */
 
 /* Makes, adds, connects and infers. */
 ovl_status ovl_pass_node(ovl_graph *g, const char *type_name, const char *name, const ovl_end *inputs, int n, ovl_node **out, ovl_error *err);
+/* A node with n's attributes and posts and other inputs, without tensor names: borrowed, not inferred yet. */
+ovl_status ovl_pass_like(ovl_graph *g, const ovl_node *n, const ovl_end *inputs, int n_inputs, ovl_node **out, ovl_error *err);
 ovl_status ovl_pass_constant(ovl_graph *g, ovl_tensor *t, ovl_end *out, ovl_error *err); /* takes the tensor over, also when it fails */
 ovl_status ovl_pass_scalar(ovl_graph *g, ovl_type type, double value, ovl_end *out, ovl_error *err);
 ovl_status ovl_pass_axes(ovl_graph *g, const int64_t *axes, int n, ovl_end *out, ovl_error *err); /* 1-d i64 */
@@ -56,6 +58,9 @@ ovl_status ovl_pass_axes(ovl_graph *g, const int64_t *axes, int n, ovl_end *out,
 ovl_status ovl_pass_map(const ovl_tensor *t, double (*fn)(double x, double arg), double arg, ovl_tensor **out, ovl_error *err);
 /* The same elements with another shape of as many: a view where the tensor is dense. */
 ovl_status ovl_pass_reshape(const ovl_tensor *t, const ovl_shape *shape, ovl_tensor **out, ovl_error *err);
+/* Tensor names move to another end. Those of an output that nobody reads any more may be forgotten. */
+ovl_status ovl_pass_move_names(ovl_output *from, ovl_end to, ovl_error *err);
+void ovl_pass_forget_names(ovl_output *o);
 /* `root` (output 0) is replaced by `made`, which is new; what only served `root` goes, and is noted as fused into `made`. */
 ovl_status ovl_pass_replace(ovl_graph *g, ovl_node *root, ovl_node *made, ovl_error *err);
 /* `gone`, a reader of `into`, is done by `into` from now on: users and tensor names move, the former names of `into` named a value that is there no more. */

@@ -5,7 +5,7 @@
 #include "ops/interpolate.h"
 #include "passes/pass.h"
 
-enum { RANK = 4 };
+enum { RANK = 4, MOST_INPUTS = 4 };
 
 static int axes_at(const ovl_node *n) { return n->op->since >= 11 ? 2 : 3; }
 
@@ -36,24 +36,14 @@ static ovl_status turn(ovl_graph *g, ovl_node *n, ovl_error *err)
 {
 	static const int64_t to_planes[RANK] = {0, 3, 1, 2}, back[RANK] = {0, 2, 3, 1}, axes[2] = {2, 3};
 	ovl_node *before, *made, *after;
-	ovl_end last;
-	ovl_status st;
+	ovl_end in[MOST_INPUTS];
+	for (int i = 0; i < (int)n->in.n; i++)
+		in[i] = n->in.at[i];
 	OVL_TRY(transpose(g, n->in.at[0], to_planes, &before, err));
-	OVL_TRY(ovl_pass_axes(g, axes, 2, &last, err));
-	OVL_TRY(ovl_node_copy(n, &made, err));
-	for (size_t k = 0; k < made->out.at[0].names.n; k++)
-		ovl_free(made->out.at[0].names.at[k]);
-	made->out.at[0].names.n = 0;
-	st = ovl_node_add_input(made, (ovl_end){before, 0}, err);
-	for (int i = 1; i < (int)n->in.n && st == OVL_OK; i++)
-		st = ovl_node_add_input(made, i == axes_at(n) ? last : n->in.at[i], err);
-	if (st == OVL_OK)
-		st = ovl_graph_add(g, made, err);
-	ovl_node_release(made);
-	if (st == OVL_OK)
-		st = ovl_node_infer(made, err);
-	if (st != OVL_OK)
-		return st;
+	in[0] = (ovl_end){before, 0};
+	OVL_TRY(ovl_pass_axes(g, axes, 2, &in[axes_at(n)], err));
+	OVL_TRY(ovl_pass_like(g, n, in, (int)n->in.n, &made, err));
+	OVL_TRY(ovl_node_infer(made, err));
 	OVL_TRY(transpose(g, (ovl_end){made, 0}, back, &after, err));
 	return ovl_pass_replace(g, n, after, err);
 }

@@ -37,26 +37,10 @@ static ovl_status swapped(ovl_graph *g, const char *name, ovl_end x, int axis, i
 static ovl_status along_last(ovl_graph *g, const ovl_node *n, ovl_end x, ovl_node **out, ovl_error *err)
 {
 	const ovl_attr_value last = {.kind = OVL_KIND_INT, .i = -1};
-	ovl_node *made;
-	ovl_status st;
-	OVL_TRY(ovl_node_copy(n, &made, err));
-	for (size_t k = 0; k < made->out.n; k++) {
-		for (size_t i = 0; i < made->out.at[k].names.n; i++)
-			ovl_free(made->out.at[k].names.at[i]);
-		made->out.at[k].names.n = 0;
-	}
-	st = ovl_node_set(made, "axis", &last, err);
-	if (st == OVL_OK)
-		st = ovl_node_add_input(made, x, err);
-	if (st == OVL_OK)
-		st = ovl_node_add_input(made, n->in.at[1], err);
-	if (st == OVL_OK)
-		st = ovl_graph_add(g, made, err);
-	if (st == OVL_OK)
-		st = ovl_node_infer(made, err);
-	*out = made;
-	ovl_node_release(made);
-	return st;
+	const ovl_end in[2] = {x, n->in.at[1]};
+	OVL_TRY(ovl_pass_like(g, n, in, 2, out, err));
+	OVL_TRY(ovl_node_set(*out, "axis", &last, err));
+	return ovl_node_infer(*out, err);
 }
 
 static ovl_status turn(ovl_graph *g, ovl_node *n, int axis, int rank, ovl_error *err)

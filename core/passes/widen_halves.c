@@ -38,17 +38,6 @@ static ovl_status converted(ovl_graph *g, ovl_end from, ovl_type type, ovl_end *
 	return ovl_node_infer(n, err);
 }
 
-static ovl_status move_names(ovl_output *from, ovl_end to, ovl_error *err)
-{
-	for (size_t i = 0; i < from->names.n; i++) {
-		OVL_TRY(ovl_node_add_name(to.node, to.port, from->names.at[i], err));
-		ovl_free(from->names.at[i]);
-		from->names.at[i] = NULL;
-	}
-	from->names.n = 0;
-	return OVL_OK;
-}
-
 /* An input that keeps its type, whatever becomes of its source. */
 typedef struct pin {
 	ovl_node *node;
@@ -72,7 +61,7 @@ static ovl_status narrow(ovl_graph *g, const pin *p, ovl_error *err)
 		return OVL_OK;
 	OVL_TRY(converted(g, from, p->type, &to, err));
 	if (ovl_node_is(p->node, "Result"))
-		OVL_TRY(move_names(&from.node->out.at[from.port], to, err));
+		OVL_TRY(ovl_pass_move_names(&from.node->out.at[from.port], to, err));
 	return ovl_node_set_input(p->node, p->input, to, err);
 }
 
