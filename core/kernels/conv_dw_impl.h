@@ -1,7 +1,7 @@
 /* conv_dw_impl.h - the tiles of conv_dw.h. Included by conv_dw_avx2.c and conv_dw_avx512.c after their vector layer. */
+#include "kernels/act_impl.h"
 #include "kernels/conv_dw.h"
 
-#define UNROLL _Pragma("GCC unroll 32")
 /* In a register from here on: left alone, the compiler loads a value again for each multiplication. With 7 taps there are too few registers for that. */
 #define KEEP(x) __asm__("" : "+v"(x))
 
@@ -15,12 +15,7 @@ static inline __attribute__((always_inline)) void store_tile(const ovl_dw_tile *
 	if (add)
 		UNROLL for (int i = 0; i < width; i++)
 			sum[i] = v_add(sum[i], v_load(add + channel + i * ldadd));
-	if (t->act == OVL_GEMM_CLAMP)
-		UNROLL for (int i = 0; i < width; i++)
-			sum[i] = v_min(beta, v_max(alpha, sum[i]));
-	else if (t->act == OVL_GEMM_HSWISH)
-		UNROLL for (int i = 0; i < width; i++)
-			sum[i] = v_hswish(sum[i], alpha, beta);
+	act_in_registers(sum, width, t->act, alpha, beta);
 	UNROLL for (int i = 0; i < width; i++)
 		v_store(c + i * ldc, sum[i]);
 }
@@ -118,10 +113,7 @@ static void tile_any(const ovl_dw_tile *t)
 				continue;
 			if (t->add)
 				s = v_add(s, v_load_t(t->add + i * t->ldadd + c, tail));
-			if (t->act == OVL_GEMM_CLAMP)
-				s = v_min(beta, v_max(alpha, s));
-			else if (t->act == OVL_GEMM_HSWISH)
-				s = v_hswish(s, alpha, beta);
+			act_in_registers(&s, 1, t->act, alpha, beta);
 			v_store_t(t->c + i * t->ldc + c, s, tail);
 		}
 	}

@@ -45,7 +45,6 @@ static inline int64_t ovl_gemm_bf16_tiles(int64_t m, int64_t threads)
 	return n > threads && n < 16 * threads && threads > 1 ? ovl_gemm_up(n, threads) : n;
 }
 
-
 void ovl_gemm_bf16_set_tail(ovl_gemm_bf16 *g, const ovl_gemm_tail *tail, void *const *in);
 /* Vectors [vec, vec + n_vecs) of the columns, for some row tiles. */
 void ovl_gemm_bf16_block(const ovl_gemm_bf16 *g, const ovl_gemm_bf16_rows *rows, int64_t n_rows, int64_t vec, int64_t n_vecs);

@@ -7,21 +7,8 @@
  *     gemm_turn(dst, ldd, src, lds, ni, nj, out)   dst[j][i] = src[i][j] for i < ni <= VL, j < nj <= VL; writes the lanes of `out`, with 0 from ni
  *   on
  *     GEMM_HALVES        defined where a vector has a half: GEMM_HALF_TILES(X) with X(mr, nv) for tiles whose last vector is one, and the words VH, vh_... for it */
-#include "kernels/gemm.h"
+#include "kernels/act_impl.h"
 #include <string.h>
-
-#define UNROLL _Pragma("GCC unroll 16")
-
-/* Functions that are done in registers, on a row of a tile. */
-static inline __attribute__((always_inline)) void act_row(V *x, const int nv, ovl_gemm_act act, V alpha, V beta)
-{
-	if (act == OVL_GEMM_CLAMP)
-		UNROLL for (int v = 0; v < nv; v++)
-			x[v] = v_min(beta, v_max(alpha, x[v]));
-	else if (act == OVL_GEMM_HSWISH)
-		UNROLL for (int v = 0; v < nv; v++)
-			x[v] = v_hswish(x[v], alpha, beta);
-}
 
 typedef struct tile_call {
 	const float *a;
@@ -97,7 +84,7 @@ static inline __attribute__((always_inline)) void tile(const tile_call *t, const
 				acc[m][v] = v_add(acc[m][v], v == nv - 1 ? v_load_t(p, tail) : v_load(p));
 			}
 	UNROLL for (int m = 0; m < mr; m++)
-		act_row(acc[m], nv, t->act, v_set(t->alpha), v_set(t->beta));
+		act_in_registers(acc[m], nv, t->act, v_set(t->alpha), v_set(t->beta));
 	UNROLL for (int m = 0; m < mr; m++)
 		UNROLL for (int v = 0; v < nv; v++) {
 			float *p = t->c + m * t->ldc + v * VL;
@@ -153,7 +140,7 @@ static inline __attribute__((always_inline)) void half_tile(const tile_call *t, 
 			x[0] = v_add(x[0], v_load_t(t->add + m * t->ldadd + (nv - 1) * VL, tail));
 			x[1] = nv > 1 ? v_add(x[1], v_load(t->add + m * t->ldadd)) : x[1];
 		}
-		act_row(x, nv, t->act, v_set(t->alpha), v_set(t->beta));
+		act_in_registers(x, nv, t->act, v_set(t->alpha), v_set(t->beta));
 		if (nv > 1)
 			v_store(c, x[1]);
 		v_store_t(c + (nv - 1) * VL, x[0], tail);

@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) void finish(const stile *q, V acc[1
 			x[0] = v_add(x[0], v_load(r));
 			x[1] = v_add(x[1], j ? v_load_t(r + VL, tail) : v_load(r + VL));
 		}
-		act_row(x, 2, q->act, v_set(q->alpha), v_set(q->beta));
+		act_in_registers(x, 2, q->act, v_set(q->alpha), v_set(q->beta));
 		v_store(c, x[0]);
 		if (j)
 			v_store_t(c + VL, x[1], tail);
