@@ -1,6 +1,5 @@
 /* Convolutions as halves (kernel.h) by oneDNN: channels-last in and out, weights in the layout that it asks for. Images of a batch are the chunks of work. */
 #include "base/memory.h"
-#include "kernels/halves.h"
 #include "kernels/onednn.h"
 #include "kernels/packs.h"
 #include "ops/conv.h"
@@ -26,20 +25,13 @@ static bool geometry(const ovl_problem *p, ovl_conv_geometry *g)
 static const char *accept(ovl_problem *p)
 {
 	ovl_conv_geometry g;
-	ovl_plain_problem plain;
-	const char *why = ovl_halves_plain(p, &plain);
+	const char *why = ovl_onednn_accept(p);
 	if (why)
 		return why;
-	if (p->n_op_in != 2 || plain.in[0].type != OVL_F32 || p->in[1].type != OVL_F32 || plain.out.type != OVL_F32)
-		return "not f32";
-	if (p->n_posts)
-		return "posts";
 	if (!p->in_data[1])
 		return "weights that are not constant";
 	if (p->in[0].rank < 3 || p->in[0].rank > 4 || !ovl_desc_count(&p->in[0]) || !ovl_desc_count(&p->out[0]) || !geometry(p, &g))
 		return "not one or two spatial dimensions with something in them";
-	if (!ovl_onednn_engine())
-		return "no oneDNN engine";
 	p->in_form[0] = p->out_form[0] = OVL_FORM_CL;
 	p->in_packed[1] = true;
 	p->in_half[0] = true;

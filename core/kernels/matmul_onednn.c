@@ -1,6 +1,5 @@
 /* MatMul of two computed values as halves (kernel.h) by oneDNN: f32 sums, rounded once. Batches are the chunks of work; a single product is cut into bands of rows. */
 #include "base/memory.h"
-#include "kernels/halves.h"
 #include "kernels/onednn.h"
 #include "ops/matmul.h"
 
@@ -28,20 +27,13 @@ static bool geometry(const ovl_problem *p, ovl_matmul_geometry *g)
 static const char *accept(ovl_problem *p)
 {
 	ovl_matmul_geometry g;
-	ovl_plain_problem plain;
-	const char *why = ovl_halves_plain(p, &plain);
+	const char *why = ovl_onednn_accept(p);
 	if (why)
 		return why;
-	if (p->n_op_in != 2 || plain.in[0].type != OVL_F32 || plain.in[1].type != OVL_F32 || plain.out.type != OVL_F32)
-		return "not f32";
 	if (p->in_data[0] || p->in_data[1])
 		return "a constant";
-	if (p->n_posts)
-		return "posts";
 	if (!geometry(p, &g) || !g.m || !g.n || !g.k || !ovl_desc_count(&p->out[0]))
 		return "empty";
-	if (!ovl_onednn_engine())
-		return "no oneDNN engine";
 	p->in_half[0] = p->in_half[1] = true;
 	p->out_half = p->halves_read;
 	return NULL; /* all forms are DENSE, as preset */

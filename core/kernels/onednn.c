@@ -1,4 +1,5 @@
 #include "kernels/onednn.h"
+#include "kernels/halves.h"
 
 #include <pthread.h>
 
@@ -32,6 +33,19 @@ dnnl_stream_t ovl_onednn_stream(void)
 	if (!s && dnnl_stream_create(&s, engine, dnnl_stream_default_flags) == dnnl_success)
 		pthread_setspecific(key, s);
 	return s;
+}
+
+const char *ovl_onednn_accept(const ovl_problem *p)
+{
+	ovl_plain_problem plain;
+	const char *why = ovl_halves_plain(p, &plain);
+	if (why)
+		return why;
+	if (p->n_op_in != 2 || plain.in[0].type != OVL_F32 || plain.in[1].type != OVL_F32 || plain.out.type != OVL_F32)
+		return "not f32";
+	if (p->n_posts)
+		return "posts";
+	return ovl_onednn_engine() ? NULL : "no oneDNN engine";
 }
 
 bool ovl_onednn_desc(dnnl_memory_desc_t *out, const ovl_desc *d)

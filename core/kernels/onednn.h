@@ -12,6 +12,8 @@
 
 dnnl_engine_t ovl_onednn_engine(void); /* one for the process; NULL: it cannot be made */
 dnnl_stream_t ovl_onednn_stream(void); /* the calling thread's, which gets one OpenMP thread; NULL: it cannot be made */
+/* What every kernel here wants: bf16 asked for, two f32 inputs and such a result, no posts, an engine. NULL: fine; else why not. */
+const char *ovl_onednn_accept(const ovl_problem *p);
 bool ovl_onednn_desc(dnnl_memory_desc_t *out, const ovl_desc *d); /* false: a type or rank that it does not take */
 ovl_status ovl_onednn_fail(ovl_error *err, const char *what, dnnl_status_t st);
 /* A primitive of this operation with scratch memory from the caller; *scratch bytes. */
