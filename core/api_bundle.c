@@ -93,8 +93,7 @@ static void put_packs(const ovl_compiled *c, ovl_bundle_out *o)
 		}
 }
 
-/* Choices by measurement, and what they hold for besides what their keys say. */
-static ovl_hash timed_on(const ovl_compiled *c)
+ovl_hash ovl_compiled_timed_on(const ovl_compiled *c)
 {
 	const char *cpu = ovl_cpu_name();
 	uint64_t threads = (uint64_t)ovl_config_threads_per_stream(&c->config);
@@ -107,7 +106,7 @@ static void put_choices(const ovl_compiled *c, ovl_bundle_out *o)
 	ovl_hash key;
 	const char *answer;
 	ovl_bundle_put(o, c->tuned);
-	put_hash(o, timed_on(c));
+	put_hash(o, ovl_compiled_timed_on(c));
 	for (size_t i = 0; ovl_tuning_at(c->tuning, i, &about, &key, &answer); i++) {
 		ovl_bundle_put(o, about);
 		put_hash(o, key);
@@ -258,7 +257,7 @@ static ovl_status get_packs(ovl_compiled *c, ovl_bundle_in *in, bool *packed, ov
 static ovl_status get_choices(ovl_compiled *c, ovl_bundle_in *in, ovl_error *err)
 {
 	uint64_t about;
-	bool tuned = ovl_bundle_get(in), fits = ovl_hash_equal(get_hash(in), timed_on(c));
+	bool tuned = ovl_bundle_get(in), fits = ovl_hash_equal(get_hash(in), ovl_compiled_timed_on(c));
 	c->tuned = tuned && fits && c->tuning;
 	while ((about = ovl_bundle_get(in)) && !in->bad) {
 		ovl_hash key = get_hash(in);

@@ -34,6 +34,9 @@ ovl_status ovl_bundle_get_intro(ovl_bundle_in *in, ovl_bundle_intro *out, ovl_er
 /* The rest: makes of c, which has its configuration, a compiled model. Packed weights of other builds or machines are left aside; *packed: all there were to be packed fit. */
 ovl_status ovl_compiled_get(ovl_compiled *c, ovl_bundle_in *in, bool *packed, ovl_error *err);
 
+/* What choices by measurement hold for, besides what their keys say: the build, the processor, the threads of a stream. */
+ovl_hash ovl_compiled_timed_on(const ovl_compiled *c);
+
 /* ---- api_core.c: the parts of compiling ---- */
 
 /* A compiled model with nothing but its configuration. Errors: argument, memory. */

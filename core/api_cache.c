@@ -27,16 +27,15 @@ typedef struct cache_job {
 static bool path_of(const ovl_compiled *c, ovl_hash contents, char *path)
 {
 	ovl_plan_options options;
-	uint64_t config[4];
+	uint64_t config[3];
 	char name[33];
 	ovl_config_plan_options(&c->config, &options);
 	config[0] = (uint64_t)options.isa;
 	config[1] = options.bf16;
 	config[2] = c->config.accuracy;
-	config[3] = c->config.tune ? (uint64_t)options.threads : 0; /* what is timed holds for that many */
 	contents = ovl_hash_join(ovl_hash_join(contents, ovl_build_id()), ovl_hash_of(config, sizeof config, NULL));
 	if (c->config.tune)
-		contents = ovl_hash_join(contents, ovl_hash_of(ovl_cpu_name(), strlen(ovl_cpu_name()), NULL));
+		contents = ovl_hash_join(contents, ovl_compiled_timed_on(c));
 	return snprintf(path, PATH_MAX, "%s/%s" ENDING, c->config.cache_dir, ovl_hash_text(contents, name)) < PATH_MAX - 64;
 }
 
