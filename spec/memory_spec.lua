@@ -62,25 +62,8 @@ end)
 describe("short memory", function()
   after_each(function() core.memory_fail_at(0) end)
 
-  -- Fails allocation 1, 2, 3, ... of fn (later ones with growing strides) until fn gets through without meeting a failure.
   local function until_it_passes(fn, undo)
-    local k, failures = 1, 0
-    while true do
-      core.memory_fail_at(k)
-      local before = core.memory_count()
-      local ok, err = pcall(fn)
-      local reached = core.memory_count() - before >= k
-      core.memory_fail_at(0)
-      if undo then undo() end
-      if ok and not reached then break end
-      if not ok then
-        failures = failures + 1
-        assert.are.equal("memory", ov.error_code(err), tostring(err))
-      end
-      collectgarbage()
-      k = k + 1 + math.floor(k / (support.slow and 15 or 40))
-    end
-    assert.is_true(failures > 0)
+    assert.is_true(support.starve(fn, support.slow and 15 or 40, undo) > 0)
     fn()
   end
 

@@ -11,8 +11,8 @@
 --   support.reference(build, inputs)    the same with constants for parameters: folded, so the operators' plain reference runs compute it
 --   support.isas()                      the ISA levels of this processor, lowest first
 --   support.child(options, fn, ...)     runs fn(...) in a fresh process; returns what it returned, as a string, or raises its error
---   support.starve(fn, stride)          runs fn with allocation 1, 2, 3 ... failing (later ones a `stride`-th further on), until it meets none; nothing but a memory
---                                       error may come of that. How many runs ended in one, and how many allocations were reached
+--   support.starve(fn, stride, undo)    runs fn, then undo(), with allocation 1, 2, 3 ... failing (later ones a `stride`-th further on), until fn meets none;
+--                                       nothing but a memory error may come of that. How many runs ended in one, and how many allocations were reached
 --   support.broken(fn, code)            asserts that fn raises an ovlite error of that code; returns the message
 local support = {}
 local unpack = table.unpack or unpack
@@ -224,7 +224,7 @@ function support.child(options, fn, ...)
   error(("child%s ended with status %s:\n%s%s"):format(options.isa and " (" .. options.isa .. ")" or "", status, said, result), 2)
 end
 
-function support.starve(fn, stride)
+function support.starve(fn, stride, undo)
   local testing, k, failed = require("ovlite_core"), 1, 0
   while true do
     testing.memory_fail_at(k)
@@ -232,11 +232,13 @@ function support.starve(fn, stride)
     local ok, err = pcall(fn)
     local reached = testing.memory_count() - before >= k
     testing.memory_fail_at(0)
+    if undo then undo() end
     if ok and not reached then return failed, k end
     if not ok then
       failed = failed + 1
       if require("ovlite").error_code(err) ~= "memory" then error(("with allocation %d failing: %s"):format(k, tostring(err)), 2) end
     end
+    collectgarbage()
     k = k + 1 + math.floor(k / stride)
   end
 end
