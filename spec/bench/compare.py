@@ -23,6 +23,7 @@ import numpy as np
 import openvino as ov
 
 from engines import ROOT, OnnxRuntime, OpenVino, Ovlite, Settings
+from nets import Net, normal
 
 LIMIT = {'f32': 1e-3, 'bf16': 6e-2, 'f16': 6e-2}
 
@@ -44,41 +45,21 @@ def options():
 # ---- models ----
 def made_models(folder):
     """A few small nets for who has no models at hand."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-    rng = np.random.default_rng(1)
+    net, y, channels = Net(x=('f4', (1, 3, 128, 128))), 'x', 3
+    for i, (out, stride, groups) in enumerate([(32, 2, 1), (32, 1, 32), (64, 1, 1), (64, 2, 64), (128, 1, 1), (128, 1, 1)]):
+        y, channels = net.conv(y, channels, out, 3 if groups > 1 or i in (0, 5) else 1, stride, groups, act='Relu'), out
+    net.save(f'{folder}/small_conv', net.op('MatMul', net.op('Flatten', net.op('GlobalAveragePool', y)), normal(128, 100, scale=128 ** -.5)))
 
-    def save(name, shape, nodes, weights):
-        os.makedirs(f'{folder}/{name}', exist_ok=True)
-        values = [numpy_helper.from_array(w if w.dtype == np.int64 else w.astype('f4'), k) for k, w in weights.items()]
-        graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)],
-                                  [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], values)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)])
-        model.ir_version = 8
-        onnx.save(model, f'{folder}/{name}/model.onnx')
+    net = Net(x=('f4', (64, 256)))
+    y = net.op('MatMul', net.op('Tanh', net.op('MatMul', 'x', normal(256, 1024, scale=256 ** -.5))), normal(1024, 256, scale=1024 ** -.5))
+    net.save(f'{folder}/small_mlp', net.op('Softmax', y))
 
-    def normal(*shape):
-        return rng.normal(0, 1 / np.sqrt(np.prod(shape[1:] if len(shape) > 2 else shape[:1])), shape)
-
-    node, nodes, weights, last, c = helper.make_node, [], {}, 'x', 3
-    for i, (out, stride, group) in enumerate([(32, 2, 1), (32, 1, 32), (64, 1, 1), (64, 2, 64), (128, 1, 1), (128, 1, 1)]):
-        k = 3 if group > 1 or i in (0, 5) else 1
-        weights[f'w{i}'], weights[f'b{i}'] = normal(out, c // group, k, k), rng.normal(0, 0.1, out)
-        nodes += [node('Conv', [last, f'w{i}', f'b{i}'], [f'c{i}'], strides=[stride] * 2, pads=[k // 2] * 4, group=group), node('Relu', [f'c{i}'], [f'r{i}'])]
-        last, c = f'r{i}', out
-    weights['fc'] = normal(128, 100)
-    nodes += [node('GlobalAveragePool', [last], ['g']), node('Flatten', ['g'], ['f']), node('MatMul', ['f', 'fc'], ['y'])]
-    save('small_conv', [1, 3, 128, 128], nodes, weights)
-
-    save('small_mlp', [64, 256], [node('MatMul', ['x', 'a'], ['h']), node('Tanh', ['h'], ['t']), node('MatMul', ['t', 'b'], ['z']), node('Softmax', ['z'], ['y'])],
-         {'a': normal(256, 1024), 'b': normal(1024, 256)})
-
-    weights = {k: normal(192, 192) for k in 'qkv'} | {'s': np.array(192 ** -0.5), 'up': normal(192, 768), 'down': normal(768, 192)}
-    nodes = [node('MatMul', ['x', k], [k + '1']) for k in 'qkv'] + [
-        node('Transpose', ['k1'], ['kt'], perm=[0, 2, 1]), node('MatMul', ['q1', 'kt'], ['scores']), node('Mul', ['scores', 's'], ['scaled']),
-        node('Softmax', ['scaled'], ['p'], axis=-1), node('MatMul', ['p', 'v1'], ['a']), node('Add', ['a', 'x'], ['sum']),
-        node('MatMul', ['sum', 'up'], ['u']), node('Relu', ['u'], ['ur']), node('MatMul', ['ur', 'down'], ['d']), node('Add', ['d', 'sum'], ['y'])]
-    save('small_attention', [1, 128, 192], nodes, weights)
+    net = Net(x=('f4', (1, 128, 192)))
+    q, k, v = (net.op('MatMul', 'x', normal(192, 192, scale=192 ** -.5)) for _ in range(3))
+    scores = net.op('Mul', net.op('MatMul', q, net.op('Transpose', k, perm=[0, 2, 1])), 192 ** -.5)
+    y = net.op('Add', net.op('MatMul', net.op('Softmax', scores, axis=-1), v), 'x')
+    up = net.op('Relu', net.op('MatMul', y, normal(192, 768, scale=192 ** -.5)))
+    net.save(f'{folder}/small_attention', net.op('Add', net.op('MatMul', up, normal(768, 192, scale=768 ** -.5)), y))
 
 
 def is_ir(path):
